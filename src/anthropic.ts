@@ -1,0 +1,5 @@
+export {
+  type AnthropicGatewayClient,
+  type AnthropicGatewayClientOptions,
+  createAnthropicGatewayClient,
+} from './client/anthropic.js';

@@ -1,0 +1,148 @@
+import { checkCallOptions } from './gateway-options.js';
+import { recogniseOperation } from './dialects/recognise.js';
+import type { CallPort } from './pipeline/call-port.js';
+import type { CallOptions } from './pipeline/contract.js';
+import { GatewayError, isGatewayError } from './pipeline/errors.js';
+import { GatewayResponse } from './pipeline/gateway-response.js';
+import { FetchTarget, type OutgoingRequest, StatusError } from './routing/fetch-target.js';
+import type { Fetch } from './transport/transport.js';
+
+/** What the second door is made with. */
+export interface GatewayFetchOptions {
+  readonly transport: Fetch;
+  readonly origins: readonly string[] | undefined;
+}
+
+const PREFIX = 'x-zerohop-';
+const MAX_HEADER_CHARS = 8 * 1024;
+
+/** Makes `gateway.fetch`: the pipeline behind the shape of `fetch`. */
+export function createGatewayFetch(port: CallPort, options: GatewayFetchOptions): Fetch {
+  return async function gatewayFetch(input, init) {
+    if (port.isBypassed) return globalThis.fetch(input, init);
+    const outgoing = await readRequest(input, init);
+    try {
+      assertAllowed(outgoing.url, options.origins);
+      return await send(port, outgoing, options.transport);
+    } catch (error) {
+      if (error instanceof StatusError) return errorResponse(error, outgoing.url);
+      if (isGatewayError(error)) return refusalResponse(error, outgoing.url);
+      throw error;
+    }
+  };
+}
+
+async function send(port: CallPort, outgoing: OutgoingRequest, transport: Fetch): Promise<Response> {
+  const { headers, callOptions } = splitHeaders(outgoing.headers);
+  const { url, method } = outgoing;
+  const json = parseJson(outgoing.body, headers);
+  const path = url.pathname + url.search;
+  const { operation } = recogniseOperation(method, path, json);
+  const target = new FetchTarget({ ...outgoing, headers, json }, transport, operation === 'passthrough');
+  const { response } = port.open({
+    method,
+    path,
+    body: json ?? outgoing.body,
+    stream: typeof json === 'object' && json !== null && 'stream' in json && json.stream === true,
+    callerSignal: outgoing.signal,
+    options: callOptions,
+    target,
+  });
+  return response;
+}
+
+async function readRequest(input: string | URL | Request, init: RequestInit | undefined): Promise<OutgoingRequest> {
+  if (!(input instanceof Request)) {
+    const { method = 'GET', headers, body = null, signal, ...rest } = init ?? {};
+    return {
+      url: new URL(input),
+      method: method.toUpperCase(),
+      headers: new Headers(headers),
+      body,
+      signal: signal ?? undefined,
+      rest,
+    };
+  }
+  const request = new Request(input, init);
+  return {
+    url: new URL(request.url),
+    method: request.method,
+    headers: request.headers,
+    body: request.body === null ? null : await request.text(),
+    signal: request.signal,
+    rest: {},
+  };
+}
+
+/** Takes our own headers out of those that go to the wire. They carry metadata, and nothing that decides where a call goes. */
+function splitHeaders(given: Headers): { headers: Headers; callOptions: CallOptions | undefined } {
+  const headers = new Headers(given);
+  let callOptions: CallOptions | undefined;
+  for (const [name, value] of given) {
+    if (!name.startsWith(PREFIX)) continue;
+    headers.delete(name);
+    if (name === `${PREFIX}metadata`) callOptions = { metadata: parseMetadata(value) };
+  }
+  if (callOptions) checkCallOptions(callOptions, PREFIX);
+  return { headers, callOptions };
+}
+
+function parseMetadata(value: string): Record<string, unknown> {
+  const bad = () => new GatewayError(`${PREFIX}metadata: must be a JSON object of at most ${MAX_HEADER_CHARS} characters`, { code: 'zerohop_request' });
+  if (value.length > MAX_HEADER_CHARS) throw bad();
+  try {
+    const parsed: unknown = JSON.parse(value);
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
+  } catch {
+    // Said below.
+  }
+  throw bad();
+}
+
+function parseJson(body: unknown, headers: Headers): unknown {
+  if (typeof body !== 'string' || !/json/i.test(headers.get('content-type') ?? '')) return undefined;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function assertAllowed(url: URL, origins: readonly string[] | undefined): void {
+  const allowed = origins
+    ? origins.some((origin) => new URL(origin).origin === url.origin)
+    : url.protocol === 'https:' || isLoopback(url.hostname);
+  if (!allowed) {
+    throw new GatewayError(`gateway.fetch may not send to ${url.origin}; allow it in gateway.origins`, {
+      code: 'zerohop_origin',
+    });
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || host.startsWith('127.');
+}
+
+/** The final error, as the provider said it, with a word to the calling SDK not to try again by itself. */
+function errorResponse({ status, headers, text }: StatusError, url: URL): Response {
+  const labelled = new Headers(headers);
+  labelled.set('x-should-retry', 'false');
+  labelled.delete('content-length');
+  return jsonOrText(status, labelled, text, url);
+}
+
+function refusalResponse(error: GatewayError, url: URL): Response {
+  const status = error.code === 'zerohop_origin' ? 403 : error.code === 'zerohop_request' ? 400 : 500;
+  const body = { error: { message: error.message, type: 'gateway_error', code: error.code } };
+  const headers = new Headers({ 'content-type': 'application/json', 'x-should-retry': 'false' });
+  return jsonOrText(status, headers, JSON.stringify(body), url);
+}
+
+function jsonOrText(status: number, headers: Headers, text: string, url: URL): Response {
+  return new GatewayResponse({
+    status,
+    headers,
+    url: url.href,
+    payload: { kind: 'bytes', bytes: new TextEncoder().encode(text) },
+  });
+}

@@ -1,0 +1,141 @@
+import { type Clock, MAX_TIMER_MS } from './pipeline/clock.js';
+import type { CallOptions, Interceptor, Logger, Metadata, Timeouts } from './pipeline/contract.js';
+import { GatewayError } from './pipeline/errors.js';
+
+/** What a gateway is made with. */
+export interface GatewayOptions extends Omit<CallOptions, 'bypass'> {
+  /** The call ring: run once for a call, around retries. The first one is the outermost. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
+  /** The attempt ring: run for every request that is sent. The first one is the outermost. */
+  readonly attemptInterceptors?: readonly Interceptor[] | undefined;
+  /** Tags for every call. */
+  readonly metadata?: Metadata | undefined;
+  readonly timeouts?: Timeouts | undefined;
+  readonly limits?: SizeLimits | undefined;
+  /** How bytes leave: `'auto'` sends on the runtime's dispatcher directly where nothing is lost, `'fetch'` always uses the global `fetch`. @defaultValue 'auto' */
+  readonly transport?: 'auto' | 'fetch' | undefined;
+  /** Origins that `gateway.fetch` may send to, such as `https://api.openai.com`. @defaultValue any https origin, and http on loopback */
+  readonly origins?: readonly string[] | undefined;
+  /** Where the gateway reports what must not fail a call. @defaultValue silent */
+  readonly logger?: Logger | undefined;
+  /** Keeps a serverless function alive until the work handed to it is done (`ctx.waitUntil`). */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
+  /** Time and chance. For tests. @defaultValue the machine's */
+  readonly clock?: Clock | undefined;
+}
+
+/** Limits that keep a hostile or broken upstream from filling the memory. */
+export interface SizeLimits {
+  /** Largest body that is collected, in bytes after decompression. @defaultValue 268435456 (256 MiB) */
+  readonly maxBodyBytes?: number | undefined;
+  /** Largest single event of a stream, in bytes. @defaultValue 67108864 (64 MiB) */
+  readonly maxEventBytes?: number | undefined;
+}
+
+export const DEFAULT_MAX_BODY_BYTES = 256 * 1024 * 1024;
+export const DEFAULT_MAX_EVENT_BYTES = 64 * 1024 * 1024;
+/** Most attempts a call may make over all its targets. */
+export const MAX_ATTEMPTS = 12;
+
+type Check = (value: unknown, path: string) => void;
+
+/** Throws a {@link GatewayError} `zerohop_config` that names the option's path and never its value, unless that is a number. */
+function refuse(path: string, what: string): never {
+  throw new GatewayError(`${path}: ${what}`, { code: 'zerohop_config' });
+}
+
+const isFunction: Check = (value, path) => {
+  if (typeof value !== 'function') refuse(path, 'must be a function');
+};
+
+const isBoolean: Check = (value, path) => {
+  if (typeof value !== 'boolean') refuse(path, 'must be true or false');
+};
+
+function isNumber(minimum: number, maximum: number, whole: boolean): Check {
+  return (value, path) => {
+    const fits =
+      typeof value === 'number' &&
+      value >= minimum &&
+      value <= maximum &&
+      (!whole || Number.isInteger(value));
+    if (fits) return;
+    const shown = typeof value === 'number' ? ` (got ${value})` : '';
+    refuse(path, `must be a ${whole ? 'whole ' : ''}number from ${minimum} to ${maximum}${shown}`);
+  };
+}
+
+function isOneOf(...choices: readonly string[]): Check {
+  return (value, path) => {
+    if (typeof value !== 'string' || !choices.includes(value)) {
+      refuse(path, `must be one of ${choices.map((choice) => `'${choice}'`).join(', ')}`);
+    }
+  };
+}
+
+function isListOf(check: Check): Check {
+  return (value, path) => {
+    if (!Array.isArray(value)) refuse(path, 'must be an array');
+    for (const [index, item] of value.entries()) check(item, `${path}[${index}]`);
+  };
+}
+
+function isPlainObject(value: unknown, path: string): asserts value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(path, 'must be an object');
+}
+
+function hasShape(checks: Readonly<Record<string, Check>>): Check {
+  return (value, path) => {
+    isPlainObject(value, path);
+    for (const [name, member] of Object.entries(value)) {
+      const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+      if (check === undefined) {
+        refuse(`${path}.${name}`, `unknown option; known are ${Object.keys(checks).join(', ')}`);
+      }
+      if (member !== undefined) check(member, `${path}.${name}`);
+    }
+  };
+}
+
+const isOrigin: Check = (value, path) => {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  if (url === null || url.origin !== String(value).replace(/\/$/, '')) {
+    refuse(path, "must be an origin such as 'https://api.openai.com'");
+  }
+};
+
+const milliseconds = isNumber(1, MAX_TIMER_MS, false);
+const isTimeouts = hasShape({
+  connect: milliseconds,
+  firstByte: milliseconds,
+  idle: milliseconds,
+  total: milliseconds,
+});
+const bytes = isNumber(1, Number.MAX_SAFE_INTEGER, true);
+const callChecks = {
+  metadata: isPlainObject as Check,
+  timeouts: isTimeouts,
+  maxAttempts: isNumber(1, MAX_ATTEMPTS, true),
+};
+const isCallOptions = hasShape({ ...callChecks, bypass: isBoolean });
+const isGatewayOptions = hasShape({
+  ...callChecks,
+  interceptors: isListOf(isFunction),
+  attemptInterceptors: isListOf(isFunction),
+  limits: hasShape({ maxBodyBytes: bytes, maxEventBytes: bytes }),
+  transport: isOneOf('auto', 'fetch'),
+  origins: isListOf(isOrigin),
+  logger: isPlainObject as Check,
+  waitUntil: isFunction,
+  clock: isPlainObject as Check,
+});
+
+/** Checks a gateway's options; names the first bad one by its path under `gateway`. */
+export function checkGatewayOptions(options: unknown): asserts options is GatewayOptions {
+  isGatewayOptions(options, 'gateway');
+}
+
+/** Checks one call's options. */
+export function checkCallOptions(options: unknown, path: string): asserts options is CallOptions {
+  isCallOptions(options, path);
+}

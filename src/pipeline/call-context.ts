@@ -1,0 +1,187 @@
+import type { Clock } from './clock.js';
+import type { GatewayContext, Logger } from './contract.js';
+import type {
+  AttemptRecord,
+  Decision,
+  Failure,
+  Operation,
+  Outcome,
+  ResponseFacts,
+  Settlement,
+  UsageMissingReason,
+} from './settlement.js';
+
+/** What the settlement takes from the response that answered the call. */
+export interface Observation {
+  facts(): ResponseFacts;
+  readonly status: number | undefined;
+  readonly requestId: string | undefined;
+  readonly firstByteAt: number | undefined;
+  readonly firstContentAt: number | undefined;
+  readonly lastContentAt: number | undefined;
+  readonly bytesReceived: number;
+}
+
+/** What a call is opened with. */
+export interface CallInit {
+  readonly id: string;
+  readonly operation: Operation;
+  readonly requestModel: string | undefined;
+  readonly stream: boolean;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly callerSignal: AbortSignal | undefined;
+  readonly onSettled: (context: CallContext) => void;
+}
+
+/** The state of one call, from the door to its settlement. */
+export class CallContext implements GatewayContext {
+  readonly id: string;
+  readonly operation: Operation;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly logger: Logger;
+  readonly controller = new AbortController();
+  readonly attempts: AttemptRecord[] = [];
+  readonly decisions: Decision[] = [];
+  readonly startedAt: number;
+  readonly #init: CallInit;
+  readonly #wallStartedAt: number;
+  attempt = 0;
+  /** The response that answers the call. */
+  observation: Observation | undefined;
+  #callbacks: ((settlement: Settlement) => unknown)[] | undefined;
+  #outcome: Outcome | undefined;
+  #failure: Failure | undefined;
+  #settledAt = 0;
+  #settlement: Settlement | undefined;
+  #stopDeadline: (() => void) | undefined;
+  #deadlineAt = Number.POSITIVE_INFINITY;
+  readonly #onCallerAbort: () => void;
+
+  constructor(init: CallInit) {
+    this.#init = init;
+    this.id = init.id;
+    this.operation = init.operation;
+    this.metadata = init.metadata;
+    this.logger = init.logger;
+    this.startedAt = init.clock.now();
+    this.#wallStartedAt = init.clock.wallNow();
+    const { callerSignal } = init;
+    this.#onCallerAbort = () => this.controller.abort(callerSignal?.reason);
+    if (callerSignal?.aborted) this.#onCallerAbort();
+    else callerSignal?.addEventListener('abort', this.#onCallerAbort, { once: true });
+  }
+
+  get clock(): Clock {
+    return this.#init.clock;
+  }
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+  get callerSignal(): AbortSignal | undefined {
+    return this.#init.callerSignal;
+  }
+  get stream(): boolean {
+    return this.#init.stream;
+  }
+  get isSettled(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  /** Aborts the call with `reason()` once `totalMs` have passed since it was opened. */
+  setDeadline(totalMs: number, reason: () => Error): void {
+    this.#deadlineAt = this.startedAt + totalMs;
+    this.#stopDeadline = this.clock.timer(totalMs, () => this.controller.abort(reason()));
+  }
+
+  /** What is left until the deadline, in ms; infinite without one. */
+  remainingMs(): number {
+    return this.#deadlineAt - this.clock.now();
+  }
+
+  decide(kind: string, detail?: Decision['detail']): void {
+    this.decisions.push(detail === undefined ? { kind } : { kind, detail });
+  }
+
+  onSettled(callback: (settlement: Settlement) => unknown): void {
+    if (this.isSettled) {
+      this.#deliver(callback);
+      return;
+    }
+    this.#callbacks ??= [];
+    this.#callbacks.push(callback);
+  }
+
+  /** Settles the call. The first one counts; later ones do nothing. */
+  settle(outcome: Outcome, failure?: Failure): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    this.#failure = failure;
+    this.#settledAt = this.clock.now();
+    this.#stopDeadline?.();
+    this.#init.callerSignal?.removeEventListener('abort', this.#onCallerAbort);
+    const callbacks = this.#callbacks;
+    this.#callbacks = undefined;
+    for (const callback of callbacks ?? []) this.#deliver(callback);
+    this.#init.onSettled(this);
+  }
+
+  /** What the pending subscribers of settlements are counted by; see `gateway.flush()`. */
+  background: ((work: PromiseLike<unknown>) => void) | undefined;
+
+  #deliver(callback: (settlement: Settlement) => unknown): void {
+    try {
+      const result = callback(this.settlement());
+      if (isThenable(result)) this.background?.(result);
+    } catch (error) {
+      this.logger.error?.('a settled callback threw', { callId: this.id, error: String(error) });
+    }
+  }
+
+  /** The settlement; only to be asked for once the call has settled. Built once, when first asked for. */
+  settlement(): Settlement {
+    this.#settlement ??= this.#build();
+    return this.#settlement;
+  }
+
+  #build(): Settlement {
+    const seen = this.observation;
+    const since = (at: number | undefined) => (at === undefined ? undefined : at - this.startedAt);
+    return {
+      ...(seen?.facts() ?? emptyFacts(this.operation)),
+      callId: this.id,
+      operation: this.operation,
+      requestModel: this.#init.requestModel,
+      stream: this.#init.stream,
+      outcome: this.#outcome ?? 'error',
+      failure: this.#failure,
+      status: seen?.status,
+      requestId: seen?.requestId,
+      startedAt: this.#wallStartedAt,
+      timings: {
+        firstByteMs: since(seen?.firstByteAt),
+        firstContentMs: since(seen?.firstContentAt),
+        lastContentMs: since(seen?.lastContentAt),
+        durationMs: this.#settledAt - this.startedAt,
+      },
+      bytesReceived: seen?.bytesReceived ?? 0,
+      attempts: this.attempts,
+      decisions: this.decisions,
+      metadata: this.metadata,
+    };
+  }
+}
+
+/** The facts of a response that was never had, or that no dialect reads. */
+export function emptyFacts(operation: Operation, complete = false): ResponseFacts {
+  const usageMissing: UsageMissingReason =
+    operation === 'passthrough' ? 'not_applicable' : 'no_response';
+  return { complete, usageMissing, choices: [], text: '' };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  );
+}

@@ -1,0 +1,29 @@
+import type { CallContext } from './call-context.js';
+import type { CallOptions } from './contract.js';
+import type { Target } from './target.js';
+
+/** A call at one of the doors. */
+export interface CallInput {
+  /** Upper case. */
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly stream: boolean;
+  readonly callerSignal: AbortSignal | undefined;
+  readonly options: CallOptions | undefined;
+  readonly target: Target;
+}
+
+/** A call on its way. */
+export interface OpenCall {
+  readonly context: CallContext;
+  /** Rejects with the error the caller is to see. */
+  readonly response: Promise<Response>;
+}
+
+/** What the doors need of a gateway. */
+export interface CallPort {
+  /** Whether calls are left to the bare SDK at the moment. */
+  readonly isBypassed: boolean;
+  open(input: CallInput): OpenCall;
+}

@@ -1,0 +1,79 @@
+// Its members are overridden one by one; the lib's types forbid that for properties, so they are left out.
+const HeadersBase = Headers as unknown as new () => object;
+
+/**
+ * Response headers as they came, read without building the fetch standard's header list: the SDKs read
+ * three or four of twenty. Everything a `Headers` does works; what needs the list builds it once.
+ */
+export class GatewayHeaders extends HeadersBase implements Headers {
+  readonly #pairs = new Map<string, string>();
+  #cookies: string[] | undefined;
+  #built: Headers | undefined;
+
+  /** @param entries name and value by turns, names in any case, repeated names in order */
+  constructor(entries: readonly string[]) {
+    super();
+    for (let index = 0; index + 1 < entries.length; index += 2) {
+      this.#add((entries[index] ?? '').toLowerCase(), entries[index + 1] ?? '');
+    }
+  }
+
+  #add(name: string, value: string): void {
+    if (name === 'set-cookie') {
+      this.#cookies ??= [];
+      this.#cookies.push(value);
+      return;
+    }
+    const earlier = this.#pairs.get(name);
+    this.#pairs.set(name, earlier === undefined ? value.trim() : `${earlier}, ${value.trim()}`);
+  }
+
+  get #list(): Headers {
+    if (this.#built === undefined) {
+      this.#built = new Headers([...this.#pairs]);
+      for (const cookie of this.#cookies ?? []) this.#built.append('set-cookie', cookie);
+    }
+    return this.#built;
+  }
+
+  /** Sets a header whose name is lower case and whose value is known to be clean: ours. */
+  setOwn(name: string, value: string): void {
+    if (this.#built) this.#built.set(name, value);
+    else this.#pairs.set(name, value);
+  }
+
+  get(name: string): string | null {
+    if (this.#built || name === 'set-cookie') return this.#list.get(name);
+    return this.#pairs.get(name) ?? this.#pairs.get(name.toLowerCase()) ?? null;
+  }
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+  append(name: string, value: string): void {
+    this.#list.append(name, value);
+  }
+  set(name: string, value: string): void {
+    this.#list.set(name, value);
+  }
+  delete(name: string): void {
+    this.#list.delete(name);
+  }
+  getSetCookie(): string[] {
+    return this.#list.getSetCookie();
+  }
+  forEach(callback: (value: string, key: string, parent: Headers) => void, thisArg?: unknown): void {
+    for (const [name, value] of this.entries()) callback.call(thisArg, value, name, this);
+  }
+  entries(): ReturnType<Headers['entries']> {
+    return this.#list.entries();
+  }
+  keys(): ReturnType<Headers['keys']> {
+    return this.#list.keys();
+  }
+  values(): ReturnType<Headers['values']> {
+    return this.#list.values();
+  }
+  [Symbol.iterator](): ReturnType<Headers['entries']> {
+    return this.entries();
+  }
+}

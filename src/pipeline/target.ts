@@ -1,0 +1,49 @@
+import type { GatewayRequest } from './contract.js';
+import type { Exchange } from './exchange.js';
+
+/** Makes the errors a caller sees, out of the classes of the caller's own SDK. */
+export interface ErrorFactory {
+  /** An answer with an error status, or an error object where an answer should be. */
+  status(
+    status: number | undefined,
+    body: unknown,
+    message: string | undefined,
+    headers: Headers | undefined,
+    cause?: unknown,
+  ): Error;
+  /** The connection failed, or what came over it is not an answer. */
+  connection(message: string, cause: unknown): Error;
+  /** A stream that ended without its end. */
+  truncated(message: string, cause: unknown): Error;
+  timeout(message: string, cause: unknown): Error;
+  /** The caller aborted. */
+  abort(cause: unknown): Error;
+  /** What kind of error of the SDK this is. */
+  kindOf(error: unknown): 'abort' | 'timeout' | 'connection' | 'status' | 'other';
+}
+
+/** What an attempt is sent with. */
+export interface Ticket {
+  /** Counts from 0 for this target: goes into the SDK's retry-count header. */
+  readonly retryCount: number;
+  readonly signal: AbortSignal;
+  readonly exchange: Exchange;
+}
+
+/** Where a call can be sent. */
+export interface Target {
+  readonly name: string;
+  readonly errors: ErrorFactory;
+  /** Retries after the first attempt, as the caller's SDK means it. */
+  readonly maxRetries: number;
+  /** The SDK's `timeout`, of each attempt, in ms. */
+  readonly timeoutMs: number;
+  /** The caller takes the body as it is (`__binaryResponse`, the second door's passthrough). */
+  readonly wantsRawBody: boolean;
+  /** Whether a 401 may be due to credentials that the client has meanwhile renewed. */
+  readonly renewsCredentials: boolean;
+  /** Whether the request can be sent again; asked after an attempt. A one-shot body cannot. */
+  isReplayable(): boolean;
+  /** Sends one attempt. Resolves with a response below 400; throws an error of the SDK. */
+  send(request: GatewayRequest, ticket: Ticket): Promise<Response>;
+}

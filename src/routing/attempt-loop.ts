@@ -1,0 +1,260 @@
+import { createReader } from '../dialects/create-reader.js';
+import type { DialectName } from '../dialects/dialect.js';
+import type { CallContext } from '../pipeline/call-context.js';
+import { MAX_TIMER_MS } from '../pipeline/clock.js';
+import type { GatewayRequest, Timeouts } from '../pipeline/contract.js';
+import { isGatewayError } from '../pipeline/errors.js';
+import type { Exchange } from '../pipeline/exchange.js';
+import type { AttemptRecord } from '../pipeline/settlement.js';
+import type { Target, Ticket } from '../pipeline/target.js';
+import { type AttemptFailure, describeFailure } from './describe-failure.js';
+import { type Answer, readAnswer } from './read-answer.js';
+import type { RetryBudget } from './retry-budget.js';
+import { decideRetry } from './retry-policy.js';
+
+/** What the loop is given. */
+export interface LoopOptions {
+  readonly target: Target;
+  readonly health: TargetHealth;
+  readonly dialect: DialectName | undefined;
+  readonly request: GatewayRequest;
+  readonly context: CallContext;
+  /** Sends one attempt through the attempt ring. */
+  readonly send: (request: GatewayRequest, ticket: Ticket) => Promise<Response>;
+  readonly timeouts: Timeouts;
+  readonly maxAttempts: number;
+  readonly maxBodyBytes: number;
+  readonly maxEventBytes: number;
+}
+
+/** What is remembered of a target between calls. */
+export interface TargetHealth {
+  readonly budget: RetryBudget;
+  /** Monotonic time of the last whole answer. */
+  lastAnswerAt: number | undefined;
+}
+
+/** An attempt that failed, on its way through p-retry. */
+class FailedAttempt extends Error {
+  readonly attempt: AttemptFailure;
+  constructor(attempt: AttemptFailure) {
+    super(attempt.failure.message);
+    this.attempt = attempt;
+  }
+}
+
+/** A connection that was idle for longer than this was closed by us, so it cannot have been stale. */
+const STALE_WINDOW_MS = 10_000;
+
+/**
+ * The one retry loop: sends attempts to one target until one answers, or none may follow. For a stream it
+ * is asked again ({@link resume}) as long as nothing of it has reached the caller.
+ */
+export class AttemptLoop {
+  readonly options: LoopOptions;
+  #retries = 0;
+  #staleUsed = false;
+  #renewed = false;
+  #current: { record: Mutable<AttemptRecord>; startedAt: number; exchange: Exchange } | undefined;
+
+  constructor(options: LoopOptions) {
+    this.options = options;
+    options.health.budget.deposit();
+  }
+
+  /** The first answer. Throws the error the caller is to see. */
+  async start(): Promise<Answer> {
+    return this.#unwrap(this.#attempts(() => this.#once()));
+  }
+
+  /** Another answer in the place of one whose body failed. Throws the error the caller is to see. */
+  async resume(thrown: unknown): Promise<Answer> {
+    const failed = new FailedAttempt(this.fail(thrown));
+    return this.#unwrap(this.#attempts(() => Promise.reject(failed)));
+  }
+
+  async #unwrap(answer: Promise<Answer>): Promise<Answer> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof FailedAttempt) throw new LoopError(error.attempt);
+      throw error;
+    }
+  }
+
+  /** Runs `first`; only when it fails is p-retry loaded, and runs the rest. */
+  async #attempts(first: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await first();
+    } catch (error) {
+      await this.#beforeRetry(error);
+    }
+    const { default: pRetry } = await import('p-retry');
+    return pRetry(() => this.#once(), {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: 0,
+      onFailedAttempt: ({ error }) => this.#beforeRetry(error),
+    });
+  }
+
+  /** Waits as long as the policy says; throws where nothing may follow. */
+  async #beforeRetry(error: unknown): Promise<void> {
+    if (!(error instanceof FailedAttempt)) throw error;
+    const { context, health, target } = this.options;
+    const decision = decideRetry({
+      failure: error.attempt.failure,
+      headers: error.attempt.headers,
+      retries: this.#retries,
+      retriesLeft: this.#retriesLeft(),
+      remainingMs: context.remainingMs(),
+      replayable: target.isReplayable(),
+      staleConnection: this.#isStale(error.attempt),
+      renewsCredentials: target.renewsCredentials && !this.#renewed,
+      wallNow: context.clock.wallNow(),
+      random: context.clock.random(),
+    });
+    if (!decision.retry) {
+      context.decide('retry-stopped', { reason: decision.reason });
+      if (decision.retryAfterMs !== undefined) {
+        Object.assign(error.attempt.error, { retryAfterMs: decision.retryAfterMs });
+      }
+      throw error;
+    }
+    if (!health.budget.tryWithdraw(context.clock.now())) {
+      context.decide('retry-stopped', { reason: 'retry_budget_exhausted' });
+      throw error;
+    }
+    if (decision.reason === 'stale_connection') this.#staleUsed = true;
+    if (decision.reason === 'credentials_renewed') this.#renewed = true;
+    context.decide('retry', { reason: decision.reason, waitMs: Math.round(decision.waitMs) });
+    await this.#wait(decision.waitMs);
+    this.#retries += 1;
+  }
+
+  #retriesLeft(): number {
+    const { target, context, maxAttempts } = this.options;
+    return Math.min(target.maxRetries - this.#retries, maxAttempts - context.attempts.length);
+  }
+
+  #isStale({ failure }: AttemptFailure): boolean {
+    const { health, context } = this.options;
+    if (this.#staleUsed || failure.kind !== 'connection' || health.lastAnswerAt === undefined) return false;
+    if (this.#current?.exchange.headersAt !== undefined) return false;
+    const broke = failure.code === 'ECONNRESET' || failure.code === 'UND_ERR_SOCKET' || failure.code === 'EPIPE';
+    return broke && context.clock.now() - health.lastAnswerAt < STALE_WINDOW_MS;
+  }
+
+  async #wait(waitMs: number): Promise<void> {
+    const { context } = this.options;
+    const record = this.#current?.record;
+    if (record) record.waitedMs = Math.round(waitMs);
+    try {
+      if (waitMs > 0) await context.clock.delay(waitMs, context.signal);
+      else context.signal.throwIfAborted();
+    } catch (reason) {
+      throw new FailedAttempt(this.#abortedFailure(reason));
+    }
+  }
+
+  async #once(): Promise<Answer> {
+    const { context, request, target, send, dialect } = this.options;
+    if (context.signal.aborted) {
+      throw new FailedAttempt(this.#abortedFailure(context.signal.reason));
+    }
+    const exchange = this.#newExchange();
+    const startedAt = context.clock.now();
+    const index = context.attempts.length;
+    const record: Mutable<AttemptRecord> = {
+      index,
+      target: target.name,
+      startedAt: startedAt - context.startedAt,
+      durationMs: 0,
+    };
+    context.attempts.push(record);
+    context.attempt = index;
+    this.#current = { record, startedAt, exchange };
+    try {
+      const response = await send(request, { retryCount: this.#retries, signal: context.signal, exchange });
+      record.status = response.status;
+      record.requestId = requestIdOf(response.headers);
+      const reader = dialect && createReader(dialect);
+      const answer = await readAnswer(response, reader, this, exchange);
+      if (answer.kind !== 'events') this.succeed();
+      return answer;
+    } catch (error) {
+      throw new FailedAttempt(this.fail(error));
+    }
+  }
+
+  #newExchange(): Exchange {
+    const { request, timeouts, maxBodyBytes, context, target } = this.options;
+    return {
+      clock: context.clock,
+      stream: request.stream,
+      binary: target.wantsRawBody,
+      connectTimeoutMs: timeouts.connect,
+      maxBodyBytes,
+      bytesReceived: 0,
+    };
+  }
+
+  /** Notes that the current attempt answered in full. */
+  succeed(): void {
+    this.#close();
+    this.options.health.lastAnswerAt = this.options.context.clock.now();
+  }
+
+  #close(): void {
+    const current = this.#current;
+    if (current) current.record.durationMs = this.options.context.clock.now() - current.startedAt;
+  }
+
+  /** Notes that the current attempt failed, and how. */
+  fail(thrown: unknown): AttemptFailure {
+    const { context, target } = this.options;
+    const attempt = context.signal.aborted
+      ? this.#abortedFailure(context.signal.reason)
+      : describeFailure(thrown, target.errors);
+    this.#close();
+    const record = this.#current?.record;
+    if (record) {
+      record.failure = attempt.failure;
+      record.status ??= this.#current?.exchange.status ?? attempt.failure.status;
+      if (attempt.headers) record.requestId ??= requestIdOf(attempt.headers);
+    }
+    return attempt;
+  }
+
+  /** The call's signal fired: its deadline, the gateway's closing, or the caller. */
+  #abortedFailure(reason: unknown): AttemptFailure {
+    const { errors } = this.options.target;
+    if (isGatewayError(reason)) return describeFailure(reason, errors);
+    return { failure: { kind: 'aborted', message: 'aborted' }, error: errors.abort(reason) };
+  }
+
+  /** Monotonic time at which the current attempt was sent. */
+  get attemptStartedAt(): number {
+    return this.#current?.startedAt ?? this.options.context.startedAt;
+  }
+
+  /** How long a stream may be silent, in ms. */
+  get idleMs(): number {
+    return Math.min(this.options.timeouts.idle ?? this.options.target.timeoutMs, MAX_TIMER_MS);
+  }
+}
+
+/** What the loop ends with when nothing may follow. */
+export class LoopError extends Error {
+  readonly attempt: AttemptFailure;
+  constructor(attempt: AttemptFailure) {
+    super(attempt.failure.message, { cause: attempt.error });
+    this.attempt = attempt;
+  }
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** The request id, under the names providers use. */
+export function requestIdOf(headers: Headers): string | undefined {
+  return headers.get('x-request-id') ?? headers.get('request-id') ?? undefined;
+}

@@ -1,0 +1,100 @@
+import type { CallContext } from '../pipeline/call-context.js';
+import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
+import { GatewayHeaders } from '../pipeline/gateway-headers.js';
+import { GatewayResponse } from '../pipeline/gateway-response.js';
+import type { Target } from '../pipeline/target.js';
+import { type AttemptLoop, requestIdOf } from './attempt-loop.js';
+import { describeFailure } from './describe-failure.js';
+import { LeasedBytes, LeasedEvents } from './lease.js';
+import { adoptResponse, type Answer } from './read-answer.js';
+import { UpstreamStream } from './upstream-stream.js';
+import { WatchedSource } from './watched-source.js';
+
+/** The stream that answers a call, for as long as it is the answer. */
+const upstreams = new WeakMap<LeasedEvents, UpstreamStream>();
+
+/** An answer as the response that goes back through the call ring. */
+export function answerResponse(loop: AttemptLoop, answer: Answer): GatewayResponse {
+  const { context } = loop.options;
+  const { response, exchange } = answer;
+  if (answer.kind === 'events') {
+    const upstream = new UpstreamStream(loop, answer);
+    const events = new LeasedEvents(upstream);
+    upstreams.set(events, upstream);
+    context.observation = upstream;
+    return response.withPayload({ kind: 'events', events });
+  }
+  context.observation = {
+    facts: answer.facts,
+    status: response.status,
+    requestId: requestIdOf(response.headers),
+    get firstByteAt() {
+      return exchange.firstByteAt;
+    },
+    firstContentAt: undefined,
+    lastContentAt: undefined,
+    get bytesReceived() {
+      return exchange.bytesReceived;
+    },
+  };
+  return response;
+}
+
+/** The response as the caller gets it: labelled, and settling the call when its body ends. */
+export function finishResponse(given: Response, context: CallContext, target: Target): Response {
+  const response = adoptResponse(given);
+  const payload = response.peekPayload();
+  const headers = label(response.headers, context, target);
+  if (payload?.kind === 'events') {
+    const { events } = payload;
+    const upstream = events instanceof LeasedEvents ? upstreams.get(events) : undefined;
+    if (upstream) {
+      upstream.onSettle = (outcome, failure) => context.settle(outcome, failure);
+      return headers === response.headers ? response : response.withPayload(payload, headers);
+    }
+    return response.withPayload({ kind: 'events', events: settling(events, context, target) }, headers);
+  }
+  if (payload?.kind === 'source') {
+    const watched = new WatchedSource(payload.source, context, target, target.timeoutMs);
+    return response.withPayload({ kind: 'source', source: new LeasedBytes(watched) }, headers);
+  }
+  context.settle('success');
+  return headers === response.headers ? response : response.withPayload(response.takePayload(), headers);
+}
+
+function label(headers: Headers, context: CallContext, target: Target): Headers {
+  const labels: readonly [string, string][] = [
+    ['x-zerohop-call-id', context.id],
+    ['x-zerohop-target', target.name],
+    ['x-zerohop-attempts', String(context.attempts.length)],
+  ];
+  if (headers instanceof GatewayHeaders) {
+    for (const [name, value] of labels) headers.setOwn(name, value);
+    return headers;
+  }
+  // The headers of a fetched response cannot be changed.
+  const labelled = new Headers(headers);
+  for (const [name, value] of labels) labelled.set(name, value);
+  return labelled;
+}
+
+/** Events that an interceptor made or changed, settling the call as those of the upstream would. */
+function settling(events: EventSource, context: CallContext, target: Target): EventSource {
+  return new LeasedEvents({
+    async pull(): Promise<readonly StreamEvent[] | null> {
+      try {
+        const batch = await events.pull();
+        if (batch === null) context.settle('success');
+        return batch;
+      } catch (thrown) {
+        const { failure } = describeFailure(thrown, target.errors);
+        context.settle(failure.kind === 'aborted' ? 'aborted' : 'error', failure);
+        throw thrown;
+      }
+    },
+    cancel(reason) {
+      events.cancel(reason);
+      context.settle('aborted', { kind: 'aborted', message: 'aborted' });
+    },
+  });
+}

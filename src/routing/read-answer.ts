@@ -1,0 +1,133 @@
+import type { DialectReader } from '../dialects/dialect.js';
+import { emptyFacts } from '../pipeline/call-context.js';
+import { type ByteSource, collectSource, sourceFromBytes, sourceFromStream } from '../pipeline/byte-source.js';
+import { GatewayError } from '../pipeline/errors.js';
+import type { Exchange } from '../pipeline/exchange.js';
+import { GatewayResponse, payloadSource } from '../pipeline/gateway-response.js';
+import type { ResponseFacts } from '../pipeline/settlement.js';
+import type { AttemptLoop } from './attempt-loop.js';
+import { upstreamError } from './upstream-error.js';
+
+/** What an attempt answered: a body, or the bytes of a stream that nobody has read yet. */
+export type Answer =
+  | { readonly kind: 'body'; readonly response: GatewayResponse; readonly facts: () => ResponseFacts; readonly exchange: Exchange }
+  | {
+      readonly kind: 'events';
+      readonly response: GatewayResponse;
+      readonly source: ByteSource;
+      readonly reader: DialectReader;
+      readonly exchange: Exchange;
+    };
+
+const decoder = new TextDecoder();
+
+/** Reads an attempt's response as far as it must be read to know that it is an answer. Throws if it is none. */
+export async function readAnswer(
+  response: Response,
+  reader: DialectReader | undefined,
+  loop: AttemptLoop,
+  exchange: Exchange,
+): Promise<Answer> {
+  const adopted = adoptResponse(response);
+  const { request, target } = loop.options;
+  if (reader === undefined || target.wantsRawBody) {
+    const { operation } = request;
+    return { kind: 'body', response: adopted, facts: () => emptyFacts(operation, true), exchange };
+  }
+  const payload = adopted.peekPayload();
+  if (request.stream && payload?.kind !== 'bytes') {
+    refuseHtml(adopted);
+    const source = payloadSource(adopted.takePayload());
+    return { kind: 'events', response: adopted, source, reader, exchange };
+  }
+  return readWhole(adopted, reader, loop, exchange);
+}
+
+/** Any response as one of ours. */
+export function adoptResponse(response: Response): GatewayResponse {
+  if (response instanceof GatewayResponse && response.peekPayload()) return response;
+  const { status, statusText, headers, url, redirected, body } = response;
+  return new GatewayResponse({
+    status,
+    statusText,
+    headers,
+    url,
+    redirected,
+    payload: body ? { kind: 'source', source: sourceFromStream(body) } : { kind: 'bytes', bytes: null },
+  });
+}
+
+function refuseHtml(response: GatewayResponse): void {
+  const contentType = response.headers.get('content-type') ?? '';
+  if (/^\s*text\/html/i.test(contentType)) throw malformed(response, 'text/html where a stream was asked for');
+}
+
+function malformed(response: Response, what: string, cause?: unknown): GatewayError {
+  return new GatewayError(`the upstream answered ${response.status} with ${what}`, {
+    code: 'zerohop_malformed',
+    cause,
+  });
+}
+
+async function readWhole(
+  response: GatewayResponse,
+  reader: DialectReader,
+  loop: AttemptLoop,
+  exchange: Exchange,
+): Promise<Answer> {
+  const bytes = await wholeBody(response, loop);
+  const text = decoder.decode(bytes);
+  if (loop.options.request.stream && /^\s*(?:data|event|:)/.test(text)) {
+    return { kind: 'events', response, source: sourceFromBytes(bytes), reader, exchange };
+  }
+  const json = parseBody(text, response);
+  if (reader.readBody(json) === 'error') throw upstreamError(loop.options.target.errors, reader, response);
+  const whole = response.withPayload({ kind: 'bytes', bytes, json }, jsonHeaders(response.headers));
+  return { kind: 'body', response: whole, facts: () => reader.facts(), exchange };
+}
+
+function parseBody(text: string, response: Response): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the body, so it is not kept.
+    const contentType = response.headers.get('content-type')?.split(';')[0] ?? 'no content-type';
+    throw malformed(response, text === '' ? 'an empty body' : `${contentType} that is not JSON`);
+  }
+}
+
+/** JSON that was labelled as something else is JSON to the SDK, too. */
+function jsonHeaders(headers: Headers): Headers {
+  if (/^\s*[^;]*json/i.test(headers.get('content-type') ?? '')) return headers;
+  const labelled = new Headers(headers);
+  labelled.set('content-type', 'application/json');
+  return labelled;
+}
+
+/** The whole body: as the transport collected it, or, of a response that came another way, collected here. */
+async function wholeBody(response: GatewayResponse, loop: AttemptLoop): Promise<Uint8Array> {
+  const payload = response.takePayload();
+  if (payload.kind === 'bytes') return payload.bytes ?? new Uint8Array(0);
+  const { context, maxBodyBytes, target } = loop.options;
+  const source = payloadSource(payload);
+  const interrupted = Promise.withResolvers<never>();
+  const stop = context.clock.timer(target.timeoutMs, () =>
+    interrupted.reject(new GatewayError('the body did not come in time', { code: 'zerohop_timeout' })),
+  );
+  const onAbort = () => interrupted.reject(context.signal.reason);
+  context.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    const collected = collectSource(
+      source,
+      maxBodyBytes,
+      () => new GatewayError(`response body passed ${maxBodyBytes} bytes (limits.maxBodyBytes)`, { code: 'zerohop_limit' }),
+    );
+    return await Promise.race([collected, interrupted.promise]);
+  } catch (error) {
+    source.cancel(error);
+    throw error;
+  } finally {
+    stop();
+    context.signal.removeEventListener('abort', onAbort);
+  }
+}

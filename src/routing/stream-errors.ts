@@ -1,0 +1,37 @@
+import type { ResponseFacts } from '../pipeline/settlement.js';
+import type { ErrorFactory } from '../pipeline/target.js';
+import type { AttemptFailure } from './describe-failure.js';
+import { withFailure } from './upstream-error.js';
+
+/** Key under which an error carries what had arrived of a stream. */
+const PARTIAL: unique symbol = Symbol.for('zerohop.partial') as never;
+
+/** What had arrived of a stream when it broke: text, tool calls and usage so far. */
+export function partialOf(error: unknown): ResponseFacts | undefined {
+  if (!(error instanceof Error) || !(PARTIAL in error)) return undefined;
+  // Only withPartial() below sets it.
+  return error[PARTIAL] as ResponseFacts;
+}
+
+function withPartial<E extends Error>(error: E, facts: ResponseFacts): E {
+  Object.defineProperty(error, PARTIAL, { value: facts, configurable: true });
+  return error;
+}
+
+/** The error of a stream that ended without its terminal marker. */
+export function truncatedStream(errors: ErrorFactory, facts: ResponseFacts): Error {
+  const message = 'the stream ended before the answer was complete';
+  return withFailure(withPartial(errors.truncated(message, undefined), facts), { kind: 'truncated', message });
+}
+
+/** The error of a stream that broke after something of it had been handed over. */
+export function brokenStream(
+  { failure, error }: AttemptFailure,
+  facts: ResponseFacts,
+  errors: ErrorFactory,
+): Error {
+  const shown = failure.kind === 'connection' && errors.kindOf(error) === 'other'
+    ? errors.connection(error.message, error)
+    : error;
+  return withPartial(withFailure(shown, failure), facts);
+}

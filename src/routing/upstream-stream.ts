@@ -1,0 +1,295 @@
+import type { DialectReader } from '../dialects/dialect.js';
+import { SseDecoder, SseLimitError } from '../dialects/sse-decoder.js';
+import type { SseFrame } from '../dialects/sse-frame.js';
+import type { ByteSource } from '../pipeline/byte-source.js';
+import type { Observation } from '../pipeline/call-context.js';
+import { GatewayError } from '../pipeline/errors.js';
+import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
+import type { Exchange } from '../pipeline/exchange.js';
+import type { GatewayResponse } from '../pipeline/gateway-response.js';
+import type { Failure, Outcome } from '../pipeline/settlement.js';
+import { type AttemptLoop, LoopError } from './attempt-loop.js';
+import type { Answer } from './read-answer.js';
+import { withAttempts } from '../pipeline/attempts-of.js';
+import { brokenStream, truncatedStream } from './stream-errors.js';
+import { StreamWatch } from './stream-watch.js';
+import { failureOf, upstreamError } from './upstream-error.js';
+
+/** Bytes of events that may be held back until the first content; more commits the stream. */
+const MAX_HELD_BYTES = 256 * 1024;
+/** How long an upstream may keep its socket open once everything has been said. */
+const LINGER_MS = 50;
+
+type EventsAnswer = Extract<Answer, { kind: 'events' }>;
+
+/**
+ * The body of a streamed call. Reads the upstream's bytes once, in line: until its first content event
+ * has been handed over, a source that fails is replaced by another attempt, unseen; after it, whatever
+ * goes wrong is a typed error with what had arrived.
+ */
+export class UpstreamStream implements EventSource, Observation {
+  readonly #loop: AttemptLoop;
+  readonly #watch: StreamWatch;
+  #source: ByteSource;
+  #decoder: SseDecoder;
+  #reader: DialectReader;
+  #exchange: Exchange;
+  #response: GatewayResponse;
+  #held: StreamEvent[] | undefined = [];
+  #heldBytes = 0;
+  #state: 'open' | 'ending' | 'ended' = 'open';
+  /** Thrown once the events before it have been handed over. */
+  #pendingError: Error | undefined;
+  #sourceEnded = false;
+  /** Told once how the stream ended. */
+  onSettle: ((outcome: Outcome, failure?: Failure) => void) | undefined;
+  firstContentAt: number | undefined;
+  lastContentAt: number | undefined;
+
+  constructor(loop: AttemptLoop, answer: EventsAnswer) {
+    this.#loop = loop;
+    this.#source = answer.source;
+    this.#reader = answer.reader;
+    this.#exchange = answer.exchange;
+    this.#response = answer.response;
+    this.#decoder = this.#newDecoder();
+    this.#watch = new StreamWatch(loop, (reason) => this.#source.cancel(reason));
+  }
+
+  #newDecoder(): SseDecoder {
+    return new SseDecoder({ maxEventBytes: this.#loop.options.maxEventBytes });
+  }
+
+  facts(): ReturnType<Observation['facts']> {
+    return this.#reader.facts();
+  }
+  get status(): number {
+    return this.#response.status;
+  }
+  get requestId(): string | undefined {
+    return this.#loop.options.context.attempts.at(-1)?.requestId;
+  }
+  get firstByteAt(): number | undefined {
+    return this.#exchange.firstByteAt;
+  }
+  get bytesReceived(): number {
+    return this.#exchange.bytesReceived;
+  }
+
+  async pull(): Promise<readonly StreamEvent[] | null> {
+    if (this.#pendingError) throw this.#end(this.#pendingError);
+    if (this.#isEnded()) return null;
+    this.#watch.waitBegins();
+    for (;;) {
+      const events: StreamEvent[] = [];
+      try {
+        const more = await this.#read(events);
+        if (!more) this.#finish();
+      } catch (thrown) {
+        if (await this.#recover(thrown, events)) continue;
+      }
+      const ready = this.#release(events);
+      if (ready.length > 0) return ready;
+      if (this.#pendingError) throw this.#end(this.#pendingError);
+      if (this.#isEnded()) return null;
+    }
+  }
+
+  #isEnded(): boolean {
+    return this.#state === 'ended';
+  }
+
+  /** Reads once; false at the end. Throws what broke the stream, with the events before it in `events`. */
+  async #read(events: StreamEvent[]): Promise<boolean> {
+    const chunk = await this.#source.pull();
+    const frames: SseFrame[] = [];
+    if (chunk === null) {
+      this.#sourceEnded = true;
+      this.#decoder.flush(frames);
+    } else this.#decoder.push(chunk, frames);
+    for (const frame of frames) {
+      if (this.#take(frame, events)) return false;
+    }
+    if (chunk !== null) return true;
+    if (this.#state === 'ending' || this.#reader.complete) return false;
+    throw truncatedStream(this.#loop.options.target.errors, this.#reader.facts());
+  }
+
+  /** Takes one frame; true when nothing after it matters. */
+  #take(frame: SseFrame, events: StreamEvent[]): boolean {
+    const { data } = frame;
+    if (data === null || data === '') {
+      events.push({ event: frame.event, data: null, json: undefined, raw: frame.raw });
+      return false;
+    }
+    if (data.startsWith('[DONE]')) {
+      this.#reader.readDone();
+      events.push({ event: frame.event, data, json: undefined, raw: frame.raw });
+      return this.#isComplete();
+    }
+    const json = this.#parse(frame, data);
+    const weight = this.#state === 'ending' ? 'silent' : this.#reader.readEvent(frame.event, json);
+    if (weight === 'error') {
+      throw upstreamError(this.#loop.options.target.errors, this.#reader, this.#response);
+    }
+    events.push({ event: frame.event, data, json, raw: frame.raw });
+    if (weight === 'content') this.#sawContent();
+    else if (weight === 'terminal') this.#linger();
+    else if (this.firstContentAt === undefined) this.#watch.sawEvent();
+    return false;
+  }
+
+  /** `[DONE]` ends a stream; one that comes before anything was said ends it too soon. */
+  #isComplete(): boolean {
+    if (this.#reader.complete) return true;
+    throw truncatedStream(this.#loop.options.target.errors, this.#reader.facts());
+  }
+
+  #parse(frame: SseFrame, data: string): unknown {
+    try {
+      return JSON.parse(data);
+    } catch {
+      const { errors } = this.#loop.options.target;
+      // The last event of a stream that was cut may be half an event.
+      if (!frame.terminated) throw truncatedStream(errors, this.#reader.facts());
+      throw new GatewayError('the upstream sent an event that is not JSON', { code: 'zerohop_malformed' });
+    }
+  }
+
+  #sawContent(): void {
+    const now = this.#loop.options.context.clock.now();
+    this.firstContentAt ??= now;
+    this.lastContentAt = now;
+    this.#watch.sawContent(now);
+  }
+
+  /** Everything has been said: what else comes is passed on, but not waited for. */
+  #linger(): void {
+    this.#state = 'ending';
+    this.#watch.stop();
+    this.#loop.options.context.clock.timer(LINGER_MS, () => {
+      if (this.#state === 'ending') this.#source.cancel(LINGERED);
+    });
+  }
+
+  /** Holds events back until there is content, or too much of anything else. */
+  #release(events: StreamEvent[]): StreamEvent[] {
+    const held = this.#held;
+    if (held === undefined) return events;
+    for (const event of events) {
+      held.push(event);
+      this.#heldBytes += event.raw?.byteLength ?? 0;
+    }
+    const over =
+      this.firstContentAt !== undefined ||
+      this.#heldBytes > MAX_HELD_BYTES ||
+      this.#state !== 'open' ||
+      this.#pendingError !== undefined;
+    if (!over) return [];
+    this.#held = undefined;
+    return held;
+  }
+
+  /** What to do about a failure: true when another source has taken the place of this one. */
+  async #recover(thrown: unknown, events: StreamEvent[]): Promise<boolean> {
+    if (this.#state !== 'open') {
+      this.#finish();
+      return false;
+    }
+    this.#source.cancel(thrown);
+    this.#watch.stop();
+    const { target } = this.#loop.options;
+    const committed = this.#held === undefined || this.firstContentAt !== undefined;
+    if (committed) {
+      const attempt = this.#loop.fail(asLimit(thrown));
+      this.#pendingError = brokenStream(attempt, this.#reader.facts(), target.errors);
+      return false;
+    }
+    events.length = 0;
+    this.#held = [];
+    this.#heldBytes = 0;
+    try {
+      this.#adopt(await this.#loop.resume(asLimit(thrown)));
+      return true;
+    } catch (error) {
+      this.#held = undefined;
+      this.#pendingError =
+        error instanceof LoopError
+          ? brokenStream(error.attempt, this.#reader.facts(), target.errors)
+          : new Error('the stream could not be resumed', { cause: error });
+      return false;
+    }
+  }
+
+  #adopt(answer: Answer): void {
+    if (answer.kind !== 'events') {
+      throw new GatewayError('a repeated attempt answered without a stream', { code: 'zerohop_malformed' });
+    }
+    this.#source = answer.source;
+    this.#reader = answer.reader;
+    this.#exchange = answer.exchange;
+    this.#response = answer.response;
+    this.#decoder = this.#newDecoder();
+    this.#watch.restart();
+  }
+
+  #finish(): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#watch.stop();
+    this.#loop.succeed();
+    if (!this.#sourceEnded) void this.#drain();
+    this.onSettle?.('success');
+  }
+
+  /** Lets the upstream end its body, so that the connection can be used again, but not for long. */
+  async #drain(): Promise<void> {
+    const source = this.#source;
+    const stop = this.#loop.options.context.clock.timer(LINGER_MS, () => source.cancel(LINGERED));
+    try {
+      while ((await source.pull()) !== null);
+    } catch {
+      // It was cut or given up: nothing of it was wanted.
+    } finally {
+      stop();
+    }
+  }
+
+  #end(error: Error): Error {
+    if (this.#state === 'ended') return error;
+    this.#state = 'ended';
+    this.#watch.stop();
+    const failure = failureOf(error);
+    const { context } = this.#loop.options;
+    withAttempts(error, context.attempts);
+    this.onSettle?.(failure?.kind === 'aborted' ? 'aborted' : 'error', failure);
+    return failure?.kind === 'aborted' ? abortError(context.signal.reason) : error;
+  }
+
+  cancel(reason?: unknown): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#watch.stop();
+    const { failure } = this.#loop.fail(reason ?? abortError(undefined));
+    this.#source.cancel(reason);
+    this.onSettle?.('aborted', failure);
+  }
+}
+
+/** What the SDKs take for an abort while they read a body. */
+function abortError(reason: unknown): Error {
+  return reason instanceof Error && reason.name === 'AbortError'
+    ? reason
+    : new DOMException('This operation was aborted', 'AbortError');
+}
+
+/** The reason a source is given up for when it has nothing more to say. */
+const LINGERED = new Error('the stream is over');
+
+function asLimit(thrown: unknown): unknown {
+  if (!(thrown instanceof SseLimitError)) return thrown;
+  return new GatewayError(`an event passed ${thrown.maxEventBytes} bytes (limits.maxEventBytes)`, {
+    code: 'zerohop_limit',
+    cause: thrown,
+  });
+}

@@ -1,0 +1,94 @@
+import { MAX_TIMER_MS } from '../pipeline/clock.js';
+import type { GatewayRequest } from '../pipeline/contract.js';
+import { EXCHANGE } from '../pipeline/exchange.js';
+import type { ErrorFactory, Target, Ticket } from '../pipeline/target.js';
+import type { SdkClient, SdkPromise, SdkRequestOptions } from './client-types.js';
+import { sdkErrors } from './sdk-errors.js';
+
+/** Calls the client's own `request()`, past our override. */
+export type OwnRequest = (options: SdkRequestOptions, remainingRetries: number) => SdkPromise;
+
+/**
+ * One call's way to its own client. Every attempt is the client's original `request()` with no retries
+ * of its own, so the SDK prepares, signs, adapts and times it as it always does.
+ */
+export class SdkTarget implements Target {
+  readonly name: string;
+  readonly errors: ErrorFactory;
+  readonly maxRetries: number;
+  readonly timeoutMs: number;
+  readonly wantsRawBody: boolean;
+  readonly #client: SdkClient;
+  readonly #options: SdkRequestOptions;
+  readonly #request: OwnRequest;
+  readonly #fetchOptions: Record<PropertyKey, unknown> | undefined;
+  readonly #headers: unknown;
+  #body: unknown;
+
+  constructor(
+    client: SdkClient,
+    options: SdkRequestOptions,
+    { request, remainingRetries }: { request: OwnRequest; remainingRetries: number | null },
+  ) {
+    this.name = hostOf(client.baseURL);
+    this.errors = sdkErrors(client);
+    const maxRetries = retriesOr(client.maxRetries, 2)(options.maxRetries);
+    this.maxRetries = remainingRetries === null ? maxRetries : Math.min(remainingRetries, maxRetries);
+    this.timeoutMs = Math.min(options.timeout ?? client.timeout, MAX_TIMER_MS);
+    this.wantsRawBody = options.__binaryResponse === true;
+    this.#client = client;
+    this.#options = options;
+    this.#request = request;
+    this.#fetchOptions = options.fetchOptions;
+    this.#headers = options.headers;
+    this.#body = options.body;
+    if (options.timeout !== undefined && options.timeout > MAX_TIMER_MS) options.timeout = MAX_TIMER_MS;
+  }
+
+  /** The options as the SDK left them: what it parses the response by. */
+  get options(): SdkRequestOptions {
+    return this.#options;
+  }
+
+  /** Anthropic drops a token that was refused, and asks for another; openai does so within one attempt. */
+  get renewsCredentials(): boolean {
+    const state: unknown = Reflect.get(this.#client, '_authState');
+    return typeof state === 'object' && state !== null && Boolean(Reflect.get(state, 'tokenCache'));
+  }
+
+  isReplayable(): boolean {
+    const { body, __metadata } = this.#options;
+    return __metadata?.['hasStreamingBody'] !== true && !isOneShot(body);
+  }
+
+  send(request: GatewayRequest, { retryCount, signal, exchange }: Ticket): Promise<Response> {
+    const options = this.#options;
+    if (request.body !== this.#body) {
+      this.#body = request.body;
+      options.body = request.body;
+    }
+    if (request.headers) options.headers = [this.#headers, request.headers];
+    options.signal = signal;
+    // The SDK derives its retry-count header from this and the 0 below.
+    options.maxRetries = retryCount;
+    options.fetchOptions = { ...this.#fetchOptions, [EXCHANGE]: exchange };
+    return this.#request(options, 0).asResponse();
+  }
+}
+
+function retriesOr(client: number, fallback: number): (own: number | undefined) => number {
+  const valid = (value: number | undefined) =>
+    value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+  return (own) => valid(own) ?? valid(client) ?? fallback;
+}
+
+/** A body that is used up by sending it once. */
+function isOneShot(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null) return false;
+  if (body instanceof ReadableStream || Symbol.asyncIterator in body) return true;
+  return Symbol.iterator in body && 'next' in body && typeof body.next === 'function';
+}
+
+function hostOf(baseURL: string): string {
+  return URL.parse(baseURL)?.host ?? 'unknown';
+}
