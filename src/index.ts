@@ -3,8 +3,8 @@ export { createGatewayClient, type GatewayClient, type GatewayClientOptions } fr
 export { perCall } from './client/per-call.js';
 export { editJson } from './dialects/edit-json.js';
 export { mapEvents, type EventMapper } from './dialects/map-events.js';
-export { type CloseOptions, createGateway, type Gateway, type GatewayEvents } from './gateway.js';
-export type { GatewayOptions, SizeLimits } from './gateway-options.js';
+export { type CloseOptions, createGateway, type Gateway, type GatewayEvents } from './gateway/create-gateway.js';
+export type { GatewayOptions, SizeLimits } from './gateway/gateway-options.js';
 export { attemptsOf } from './pipeline/attempts-of.js';
 export type { Clock } from './pipeline/clock.js';
 export type {

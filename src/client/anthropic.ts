@@ -1,5 +1,5 @@
 import Anthropic, { type ClientOptions } from '@anthropic-ai/sdk';
-import { createGateway, type Gateway } from '../gateway.js';
+import { createGateway, type Gateway } from '../gateway/create-gateway.js';
 import { isGateway, splitOptions, type WithGateway } from './client-options.js';
 
 /** Everything `new Anthropic()` takes, and `gateway`. */

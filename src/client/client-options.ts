@@ -1,5 +1,5 @@
-import type { Gateway } from '../gateway.js';
-import type { GatewayOptions } from '../gateway-options.js';
+import type { Gateway } from '../gateway/create-gateway.js';
+import type { GatewayOptions } from '../gateway/gateway-options.js';
 
 /** What a gateway client takes beyond the SDK's own options. */
 export interface WithGateway {

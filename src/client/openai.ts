@@ -1,5 +1,5 @@
 import OpenAI, { type ClientOptions } from 'openai';
-import { createGateway, type Gateway } from '../gateway.js';
+import { createGateway, type Gateway } from '../gateway/create-gateway.js';
 import { isGateway, splitOptions, type WithGateway } from './client-options.js';
 
 /** Everything `new OpenAI()` takes, and `gateway`. */

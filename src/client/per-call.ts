@@ -1,4 +1,4 @@
-import { checkCallOptions } from '../gateway-options.js';
+import { checkCallOptions } from '../gateway/gateway-options.js';
 import type { CallOptions } from '../pipeline/contract.js';
 import { tagCallOptions } from '../pipeline/per-call.js';
 

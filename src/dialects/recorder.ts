@@ -11,7 +11,7 @@ import type {
   ToolCallEvent,
 } from './canonical-events.js';
 import type { DialectName } from './dialect.js';
-import { childOf, setChild } from './json.js';
+import { JsonDocument } from './json-document.js';
 
 type FrameHead = Pick<FrameEvent, 'form' | 'name'>;
 type ModelledEvent = Exclude<CanonicalEvent, FrameEvent>;
@@ -135,9 +135,13 @@ export class Recorder {
     const echoes = this.#echoes;
     this.#events = [];
     this.#echoes = [];
-    const paths = echoes.map((echo) => echo.path);
-    for (const event of events) if ('slots' in event) for (const { path } of event.slots ?? []) paths.push(path);
-    const rest = withoutValues(payload, paths);
+    const document = new JsonDocument(payload);
+    for (const { path } of echoes) document.put(path, undefined);
+    for (const event of events) {
+      if (!('slots' in event)) continue;
+      for (const { path } of event.slots ?? []) document.put(path, undefined);
+    }
+    const { root: rest } = document;
     this.#sink.onEvent({ type: 'frame', dialect: this.#dialect, ...head, rest, echoes });
     for (const event of events) this.#sink.onEvent(event);
   }
@@ -149,27 +153,4 @@ export class Recorder {
     if (open?.type === 'start') this.#events.pop();
     this.add({ ...event, [field]: value, slots });
   }
-}
-
-/** A copy of `payload` in which the places at `paths` are `undefined`; what is not on the way is shared. */
-function withoutValues(payload: unknown, paths: readonly Path[]): unknown {
-  const copies = new Set<unknown>();
-  const root = copyOnce(payload, copies);
-  for (const path of paths) {
-    let holder: unknown = root;
-    path.forEach((step, depth) => {
-      const last = depth === path.length - 1;
-      const value = last ? undefined : copyOnce(childOf(holder, step), copies);
-      setChild(holder, step, value);
-      holder = value;
-    });
-  }
-  return root;
-}
-
-function copyOnce(value: unknown, copies: Set<unknown>): unknown {
-  if (typeof value !== 'object' || value === null || copies.has(value)) return value;
-  const copy: unknown = Array.isArray(value) ? value.slice() : { ...value };
-  copies.add(copy);
-  return copy;
 }

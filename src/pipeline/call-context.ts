@@ -89,6 +89,11 @@ export class CallContext implements GatewayContext {
     return this.#outcome !== undefined;
   }
 
+  /** Whether anyone waits for the settlement of this call. */
+  get hasCallbacks(): boolean {
+    return this.#callbacks !== undefined;
+  }
+
   /** Aborts the call with `reason()` once `totalMs` have passed since it was opened. */
   setDeadline(totalMs: number, reason: () => Error): void {
     this.#deadlineAt = this.startedAt + totalMs;

@@ -11,6 +11,7 @@ import { type AttemptFailure, describeFailure } from './describe-failure.js';
 import { type Answer, readAnswer } from './read-answer.js';
 import type { RetryBudget } from './retry-budget.js';
 import { decideRetry } from './retry-policy.js';
+import { askUsage, lacksUsage, refusesUsage } from './stream-usage.js';
 
 /** What the loop is given. */
 export interface LoopOptions {
@@ -21,6 +22,8 @@ export interface LoopOptions {
   readonly context: CallContext;
   /** Sends one attempt through the attempt ring. */
   readonly send: (request: GatewayRequest, ticket: Ticket) => Promise<Response>;
+  /** Whether anything wants to know a stream's usage, so that it is asked for. */
+  readonly wantsUsage: boolean;
   readonly timeouts: Timeouts;
   readonly maxAttempts: number;
   readonly maxBodyBytes: number;
@@ -32,6 +35,8 @@ export interface TargetHealth {
   readonly budget: RetryBudget;
   /** Monotonic time of the last whole answer. */
   lastAnswerAt: number | undefined;
+  /** It has refused to be asked for usage on streams. */
+  refusesUsage?: boolean | undefined;
 }
 
 /** An attempt that failed, on its way through p-retry. */
@@ -55,6 +60,7 @@ export class AttemptLoop {
   #retries = 0;
   #staleUsed = false;
   #renewed = false;
+  #asksUsage = false;
   #current: { record: Mutable<AttemptRecord>; startedAt: number; exchange: Exchange } | undefined;
 
   constructor(options: LoopOptions) {
@@ -101,6 +107,12 @@ export class AttemptLoop {
   async #beforeRetry(error: unknown): Promise<void> {
     if (!(error instanceof FailedAttempt)) throw error;
     const { context, health, target } = this.options;
+    if (this.#asksUsage && refusesUsage(error.attempt.failure)) {
+      // Our own question was refused, not the caller's request: it is sent again as it was.
+      health.refusesUsage = true;
+      context.decide('usage-not-asked', { reason: 'refused' });
+      return;
+    }
     const decision = decideRetry({
       failure: error.attempt.failure,
       headers: error.attempt.headers,
@@ -174,7 +186,7 @@ export class AttemptLoop {
     context.attempt = index;
     this.#current = { record, startedAt, exchange };
     try {
-      const response = await send(request, { retryCount: this.#retries, signal: context.signal, exchange });
+      const response = await send(this.#metered(request), { retryCount: this.#retries, signal: context.signal, exchange });
       record.status = response.status;
       record.requestId = requestIdOf(response.headers);
       const reader = dialect && createReader(dialect);
@@ -184,6 +196,18 @@ export class AttemptLoop {
     } catch (error) {
       throw new FailedAttempt(this.fail(error));
     }
+  }
+
+  /** Whether the current attempt asked for usage that the caller did not ask for. */
+  get hidesUsage(): boolean {
+    return this.#asksUsage;
+  }
+
+  #metered(request: GatewayRequest): GatewayRequest {
+    const { wantsUsage, health, dialect, target } = this.options;
+    this.#asksUsage =
+      wantsUsage && health.refusesUsage !== true && lacksUsage(request, dialect, target.name);
+    return this.#asksUsage ? askUsage(request) : request;
   }
 
   #newExchange(): Exchange {

@@ -12,6 +12,7 @@ import { type AttemptLoop, LoopError } from './attempt-loop.js';
 import type { Answer } from './read-answer.js';
 import { withAttempts } from '../pipeline/attempts-of.js';
 import { brokenStream, truncatedStream } from './stream-errors.js';
+import { hideUsage } from './stream-usage.js';
 import { StreamWatch } from './stream-watch.js';
 import { failureOf, upstreamError } from './upstream-error.js';
 
@@ -132,7 +133,9 @@ export class UpstreamStream implements EventSource, Observation {
     if (weight === 'error') {
       throw upstreamError(this.#loop.options.target.errors, this.#reader, this.#response);
     }
-    events.push({ event: frame.event, data, json, raw: frame.raw });
+    const event = { event: frame.event, data, json, raw: frame.raw };
+    const shown = this.#loop.hidesUsage ? hideUsage(event) : event;
+    if (shown) events.push(shown);
     if (weight === 'content') this.#sawContent();
     else if (weight === 'terminal') this.#linger();
     else if (this.firstContentAt === undefined) this.#watch.sawEvent();

@@ -66,9 +66,6 @@ export interface SdkClient extends WrappableClient {
   _options?: Record<string, unknown> | undefined;
 }
 
-/** Constructors of the SDK, found on a client. */
-export type Constructor<Instance> = new (...args: never[]) => Instance;
-
 /** Whether `value` is a client that can be wrapped. */
 export function isSdkClient(value: unknown): value is SdkClient {
   if (typeof value !== 'object' || value === null) return false;

@@ -2,7 +2,7 @@ import type { CallContext } from '../pipeline/call-context.js';
 import { GatewayError } from '../pipeline/errors.js';
 import { GatewayResponse } from '../pipeline/gateway-response.js';
 import { belongsTo } from '../pipeline/settlement-of.js';
-import type { Constructor, ParseResponse, SdkClient, SdkPromise, SdkResponseProps, SdkStream } from './client-types.js';
+import type { ParseResponse, SdkClient, SdkPromise, SdkResponseProps, SdkStream } from './client-types.js';
 import { iterateEvents, type StreamRule } from './event-stream.js';
 
 type PromiseClass = new (
@@ -165,11 +165,13 @@ async function consumedErrorOf(stream: SdkStream): Promise<() => Error> {
   try {
     await stream[Symbol.asyncIterator]().next();
   } catch (error) {
-    if (error instanceof Error) {
-      const { message } = error;
-      const Thrown = error.constructor as Constructor<Error> & (new (message: string) => Error);
-      return () => new Thrown(message);
-    }
+    if (error instanceof Error) return thrower(error.constructor, error.message);
   }
-  return () => new Error('Cannot iterate over a consumed stream, use `.tee()` to split the stream.');
+  return thrower(Error, 'Cannot iterate over a consumed stream, use `.tee()` to split the stream.');
+}
+
+/** Apart, so that it does not keep the error it was made from: its stack holds on to the call that met it. */
+function thrower(Thrown: unknown, message: string): () => Error {
+  // The constructor of an error that was thrown with a message.
+  return () => new (Thrown as new (message: string) => Error)(message);
 }

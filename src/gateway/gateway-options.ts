@@ -1,6 +1,6 @@
-import { type Clock, MAX_TIMER_MS } from './pipeline/clock.js';
-import type { CallOptions, Interceptor, Logger, Metadata, Timeouts } from './pipeline/contract.js';
-import { GatewayError } from './pipeline/errors.js';
+import { type Clock, MAX_TIMER_MS } from '../pipeline/clock.js';
+import type { CallOptions, Interceptor, Logger, Metadata, Timeouts } from '../pipeline/contract.js';
+import { GatewayError } from '../pipeline/errors.js';
 
 /** What a gateway is made with. */
 export interface GatewayOptions extends Omit<CallOptions, 'bypass'> {
@@ -12,6 +12,8 @@ export interface GatewayOptions extends Omit<CallOptions, 'bypass'> {
   readonly metadata?: Metadata | undefined;
   readonly timeouts?: Timeouts | undefined;
   readonly limits?: SizeLimits | undefined;
+  /** Whether a stream's usage is asked for where the caller did not ask (`stream_options.include_usage`); what comes of it is not shown to the caller. `'auto'`: when somebody listens to settlements. @defaultValue 'auto' */
+  readonly streamUsage?: 'auto' | 'always' | 'never' | undefined;
   /** How bytes leave: `'auto'` sends on the runtime's dispatcher directly where nothing is lost, `'fetch'` always uses the global `fetch`. @defaultValue 'auto' */
   readonly transport?: 'auto' | 'fetch' | undefined;
   /** Origins that `gateway.fetch` may send to, such as `https://api.openai.com`. @defaultValue any https origin, and http on loopback */
@@ -123,6 +125,7 @@ const isGatewayOptions = hasShape({
   interceptors: isListOf(isFunction),
   attemptInterceptors: isListOf(isFunction),
   limits: hasShape({ maxBodyBytes: bytes, maxEventBytes: bytes }),
+  streamUsage: isOneOf('auto', 'always', 'never'),
   transport: isOneOf('auto', 'fetch'),
   origins: isListOf(isOrigin),
   logger: isPlainObject as Check,

@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { openCall, type RunnerOptions } from './call-runner.js';
+import { openCall, type RunnerOptions } from './open-call.js';
 import { createGatewayFetch } from './gateway-fetch.js';
 import { checkCallOptions, checkGatewayOptions, type GatewayOptions } from './gateway-options.js';
-import type { CallContext } from './pipeline/call-context.js';
-import type { CallPort } from './pipeline/call-port.js';
-import { systemClock } from './pipeline/clock.js';
-import type { CallOptions, Logger } from './pipeline/contract.js';
-import { GatewayError } from './pipeline/errors.js';
-import type { Settlement } from './pipeline/settlement.js';
-import { HealthBook } from './routing/health-book.js';
-import { wrapClient } from './sdk/wrap-client.js';
-import { createTransport, type Fetch } from './transport/transport.js';
+import type { CallContext } from '../pipeline/call-context.js';
+import type { CallPort } from '../pipeline/call-port.js';
+import { systemClock } from '../pipeline/clock.js';
+import type { CallOptions, Logger } from '../pipeline/contract.js';
+import { GatewayError } from '../pipeline/errors.js';
+import type { Settlement } from '../pipeline/settlement.js';
+import { HealthBook } from '../routing/health-book.js';
+import { wrapClient } from '../sdk/wrap-client.js';
+import { createTransport, type Fetch } from '../transport/transport.js';
 
 /** What can be listened to. */
 export interface GatewayEvents {
@@ -83,6 +83,7 @@ class EmbeddedGateway implements Gateway, CallPort {
       logger: this.#logger,
       health: new HealthBook(),
       scope: () => this.#scopes?.getStore(),
+      hasListeners: () => this.#listeners.size > 0,
       onOpen: (context) => this.#opened(context),
       onSettled: (context) => this.#settled(context),
     };

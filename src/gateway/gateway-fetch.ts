@@ -1,11 +1,11 @@
 import { checkCallOptions } from './gateway-options.js';
-import { recogniseOperation } from './dialects/recognise.js';
-import type { CallPort } from './pipeline/call-port.js';
-import type { CallOptions } from './pipeline/contract.js';
-import { GatewayError, isGatewayError } from './pipeline/errors.js';
-import { GatewayResponse } from './pipeline/gateway-response.js';
-import { FetchTarget, type OutgoingRequest, StatusError } from './routing/fetch-target.js';
-import type { Fetch } from './transport/transport.js';
+import { recogniseOperation } from '../dialects/recognise.js';
+import type { CallPort } from '../pipeline/call-port.js';
+import type { CallOptions } from '../pipeline/contract.js';
+import { GatewayError, isGatewayError } from '../pipeline/errors.js';
+import { GatewayResponse } from '../pipeline/gateway-response.js';
+import { FetchTarget, type OutgoingRequest, StatusError } from '../routing/fetch-target.js';
+import type { Fetch } from '../transport/transport.js';
 
 /** What the second door is made with. */
 export interface GatewayFetchOptions {

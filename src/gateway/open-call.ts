@@ -1,18 +1,18 @@
-import { recogniseOperation } from './dialects/recognise.js';
+import { recogniseOperation } from '../dialects/recognise.js';
 import { DEFAULT_MAX_BODY_BYTES, DEFAULT_MAX_EVENT_BYTES, type GatewayOptions, MAX_ATTEMPTS } from './gateway-options.js';
-import { withAttempts } from './pipeline/attempts-of.js';
-import { CallContext } from './pipeline/call-context.js';
-import type { CallInput, OpenCall } from './pipeline/call-port.js';
-import type { Clock } from './pipeline/clock.js';
-import { composePipeline, type Whereabouts } from './pipeline/compose-pipeline.js';
-import type { CallOptions, GatewayRequest, Logger, Next, Timeouts } from './pipeline/contract.js';
-import { GatewayError, type GatewayErrorCode, isGatewayError } from './pipeline/errors.js';
-import { belongsTo } from './pipeline/settlement-of.js';
-import type { Target } from './pipeline/target.js';
-import { AttemptLoop, LoopError } from './routing/attempt-loop.js';
-import { describeFailure } from './routing/describe-failure.js';
-import { answerResponse, finishResponse } from './routing/finish-response.js';
-import type { HealthBook } from './routing/health-book.js';
+import { withAttempts } from '../pipeline/attempts-of.js';
+import { CallContext } from '../pipeline/call-context.js';
+import type { CallInput, OpenCall } from '../pipeline/call-port.js';
+import type { Clock } from '../pipeline/clock.js';
+import { composePipeline, type Whereabouts } from '../pipeline/compose-pipeline.js';
+import type { CallOptions, GatewayRequest, Logger, Next, Timeouts } from '../pipeline/contract.js';
+import { GatewayError, type GatewayErrorCode, isGatewayError } from '../pipeline/errors.js';
+import { belongsTo } from '../pipeline/settlement-of.js';
+import type { Target } from '../pipeline/target.js';
+import { AttemptLoop, LoopError } from '../routing/attempt-loop.js';
+import { describeFailure } from '../routing/describe-failure.js';
+import { answerResponse, finishResponse } from '../routing/finish-response.js';
+import type { HealthBook } from '../routing/health-book.js';
 
 /** What the runner is made with, once for a gateway. */
 export interface RunnerOptions {
@@ -22,6 +22,8 @@ export interface RunnerOptions {
   readonly health: HealthBook;
   /** The async scope's options, where `gateway.run()` was ever used. */
   readonly scope: () => CallOptions | undefined;
+  /** Whether anyone listens to settlements. */
+  readonly hasListeners: () => boolean;
   readonly onOpen: (context: CallContext) => void;
   readonly onSettled: (context: CallContext) => void;
 }
@@ -69,6 +71,7 @@ export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
               context,
               whereabouts,
             )(attempted),
+      wantsUsage: wantsUsage(runner, context),
       timeouts,
       maxAttempts: input.options?.maxAttempts ?? scope?.maxAttempts ?? runner.options.maxAttempts ?? MAX_ATTEMPTS,
       maxBodyBytes: limits?.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
@@ -80,6 +83,11 @@ export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
   const guarded = interceptors.length + attemptInterceptors.length > 0;
   const run = guarded ? () => watched(ring(request), context, input.target, whereabouts) : () => ring(request);
   return { context, response: finish(run, context, input.target) };
+}
+
+function wantsUsage({ options, hasListeners }: RunnerOptions, context: CallContext): boolean {
+  const { streamUsage = 'auto' } = options;
+  return streamUsage === 'auto' ? hasListeners() || context.hasCallbacks : streamUsage === 'always';
 }
 
 async function finish(
