@@ -96,11 +96,11 @@ export abstract class ChoicesReader extends FoldingReader {
   /** What stands around the choices. Azure's first chunk has an empty id and model, which say nothing. */
   #envelope(data: JsonObject): void {
     const { fold } = this;
-    const { id, model, usage } = data;
-    if (typeof id === 'string' && id !== '') fold.id = id;
-    if (typeof model === 'string' && model !== '') fold.model = model;
-    if (typeof data.service_tier === 'string') fold.serviceTier = data.service_tier;
-    if (typeof data.system_fingerprint === 'string') fold.systemFingerprint = data.system_fingerprint;
+    const { usage } = data;
+    fold.id = text(data.id) ?? fold.id;
+    fold.model = text(data.model) ?? fold.model;
+    fold.serviceTier = text(data.service_tier) ?? fold.serviceTier;
+    fold.systemFingerprint = text(data.system_fingerprint) ?? fold.systemFingerprint;
     if (isObject(usage)) fold.usage = usage;
     else if (data.x_groq !== undefined || data.timings !== undefined) this.#otherUsage(data);
     if (this.recorder !== undefined) this.#recordEnvelope(data);
@@ -119,8 +119,8 @@ export abstract class ChoicesReader extends FoldingReader {
     recorder?.addStart('id', text(data.id), ['id']);
     recorder?.addStart('model', text(data.model), ['model']);
     recorder?.addStart('created', data.created, ['created']);
-    recorder?.addStart('serviceTier', data.service_tier, ['service_tier']);
-    recorder?.addStart('systemFingerprint', data.system_fingerprint, ['system_fingerprint']);
+    recorder?.addStart('serviceTier', text(data.service_tier), ['service_tier']);
+    recorder?.addStart('systemFingerprint', text(data.system_fingerprint), ['system_fingerprint']);
     this.#recordUsage(data);
   }
 

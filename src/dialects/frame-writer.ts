@@ -1,7 +1,7 @@
 import type { CanonicalEvent } from './canonical-events.js';
 import type { DialectWriter, WrittenEvent } from './dialect.js';
 import { type Frame, type FrameOwner, joinFrames } from './frames.js';
-import { isObject } from './json.js';
+import { isObject, spell } from './json.js';
 
 /** What a dialect knows about its two modes. */
 export interface Modes extends FrameOwner {
@@ -53,6 +53,6 @@ function asStreamed({ form, name, payload }: Frame): StreamedEvent {
 }
 
 function write(event: StreamedEvent): WrittenEvent {
-  const data = event === DONE ? '[DONE]' : JSON.stringify(event.payload);
+  const data = event === DONE ? '[DONE]' : spell(event.payload);
   return { event: event.name, data };
 }

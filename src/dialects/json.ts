@@ -1,3 +1,4 @@
+
 /** An object from parsed JSON. Its keys are data: read them, never assign them to another object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -38,4 +39,15 @@ export function setChild(holder: unknown, step: string | number, value: unknown)
   } else {
     Reflect.set(holder, step, value);
   }
+}
+
+// Not in TypeScript's library yet; in Node since 22.
+const rawJson: unknown = Reflect.get(JSON, 'rawJSON');
+const MINUS_ZERO: unknown = typeof rawJson === 'function' ? rawJson('-0.0') : 0;
+
+/** Spells JSON. Keeps the one number `JSON.stringify` does not: a certain token has the logprob `-0.0`. */
+export function spell(value: unknown): string {
+  const plain = JSON.stringify(value);
+  if (!plain.includes('"logprob":0')) return plain;
+  return JSON.stringify(value, (_, member: unknown) => (Object.is(member, -0) ? MINUS_ZERO : member));
 }

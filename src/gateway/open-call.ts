@@ -28,12 +28,21 @@ export interface RunnerOptions {
   readonly onSettled: (context: CallContext) => void;
 }
 
+/** Told apart between processes by chance, within one by counting: a tenth of the price of a UUID. */
+const PROCESS_ID = crypto.randomUUID().replaceAll('-', '').slice(0, 20);
+let calls = 0;
+
+function nextCallId(): string {
+  calls += 1;
+  return `zh_${PROCESS_ID}${calls.toString(36).padStart(7, '0')}`;
+}
+
 /** Opens a call and sends it through both rings. */
 export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
   const { operation, dialect } = recogniseOperation(input.method, input.path, input.body);
   const scope = runner.scope();
   const context = new CallContext({
-    id: `zh_${crypto.randomUUID()}`,
+    id: nextCallId(),
     operation,
     requestModel: modelOf(input.body),
     stream: input.stream,

@@ -9,6 +9,8 @@ export const EXCHANGE: unique symbol = Symbol.for('zerohop.exchange') as never;
 /** What one attempt and the transport tell one another. Absent where a request did not come from an attempt. */
 export interface Exchange {
   readonly clock: Clock;
+  /** Ends the attempt, whatever signal the SDK passes. */
+  readonly signal: AbortSignal;
   /** A stream was asked for: hand over at headers, whatever the content type. */
   readonly stream: boolean;
   /** The caller takes the raw body: hand over at headers. */

@@ -7,14 +7,19 @@ const HeadersBase = Headers as unknown as new () => object;
  */
 export class GatewayHeaders extends HeadersBase implements Headers {
   readonly #pairs = new Map<string, string>();
+  readonly #base: Headers | undefined;
   #cookies: string[] | undefined;
   #built: Headers | undefined;
 
-  /** @param entries name and value by turns, names in any case, repeated names in order */
-  constructor(entries: readonly string[]) {
+  /** @param given name and value by turns (names in any case, repeated names in order), or headers to lay ours over */
+  constructor(given: readonly string[] | Headers) {
     super();
-    for (let index = 0; index + 1 < entries.length; index += 2) {
-      this.#add((entries[index] ?? '').toLowerCase(), entries[index + 1] ?? '');
+    if (!Array.isArray(given)) {
+      this.#base = given as Headers;
+      return;
+    }
+    for (let index = 0; index + 1 < given.length; index += 2) {
+      this.#add(given[index].toLowerCase(), given[index + 1]);
     }
   }
 
@@ -30,7 +35,8 @@ export class GatewayHeaders extends HeadersBase implements Headers {
 
   get #list(): Headers {
     if (this.#built === undefined) {
-      this.#built = new Headers([...this.#pairs]);
+      this.#built = new Headers(this.#base);
+      for (const [name, value] of this.#pairs) this.#built.set(name, value);
       for (const cookie of this.#cookies ?? []) this.#built.append('set-cookie', cookie);
     }
     return this.#built;
@@ -44,7 +50,9 @@ export class GatewayHeaders extends HeadersBase implements Headers {
 
   get(name: string): string | null {
     if (this.#built || name === 'set-cookie') return this.#list.get(name);
-    return this.#pairs.get(name) ?? this.#pairs.get(name.toLowerCase()) ?? null;
+    const own = this.#pairs.get(name) ?? this.#pairs.get(name.toLowerCase());
+    if (own !== undefined) return own;
+    return this.#base ? this.#base.get(name) : null;
   }
   has(name: string): boolean {
     return this.get(name) !== null;

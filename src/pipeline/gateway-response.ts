@@ -9,7 +9,14 @@ import { sourceFromEvents, type EventSource } from './event-source.js';
 
 /** What a response carries: a body that is all here, one that is pulled, or server-sent events. */
 export type ResponsePayload =
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array | null; readonly json?: unknown }
+  | {
+      readonly kind: 'bytes';
+      readonly bytes: Uint8Array | null;
+      /** The same, decoded, where that was done already. */
+      readonly text?: string;
+      /** The same, parsed, where that was done already. */
+      readonly json?: unknown;
+    }
   | { readonly kind: 'source'; readonly source: ByteSource }
   | { readonly kind: 'events'; readonly events: EventSource };
 
@@ -117,6 +124,11 @@ export class GatewayResponse extends ResponseBase implements Response {
 
   async text(): Promise<string> {
     if (this.#full) return this.#full.text();
+    const { payload } = this.#init;
+    if (payload.kind === 'bytes' && payload.text !== undefined) {
+      this.#claim();
+      return payload.text;
+    }
     return decoder.decode(await this.#collect());
   }
   // The standard's own type: callers of `json()` say what they expect.

@@ -214,6 +214,7 @@ export class AttemptLoop {
     const { request, timeouts, maxBodyBytes, context, target } = this.options;
     return {
       clock: context.clock,
+      signal: context.signal,
       stream: request.stream,
       binary: target.wantsRawBody,
       connectTimeoutMs: timeouts.connect,

@@ -1,7 +1,9 @@
-import type { CallContext } from '../pipeline/call-context.js';
+import type { CallContext, Observation } from '../pipeline/call-context.js';
 import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
+import type { Exchange } from '../pipeline/exchange.js';
 import { GatewayHeaders } from '../pipeline/gateway-headers.js';
 import { GatewayResponse } from '../pipeline/gateway-response.js';
+import type { ResponseFacts } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
 import { type AttemptLoop, requestIdOf } from './attempt-loop.js';
 import { describeFailure } from './describe-failure.js';
@@ -24,20 +26,36 @@ export function answerResponse(loop: AttemptLoop, answer: Answer): GatewayRespon
     context.observation = upstream;
     return response.withPayload({ kind: 'events', events });
   }
-  context.observation = {
-    facts: answer.facts,
-    status: response.status,
-    requestId: requestIdOf(response.headers),
-    get firstByteAt() {
-      return exchange.firstByteAt;
-    },
-    firstContentAt: undefined,
-    lastContentAt: undefined,
-    get bytesReceived() {
-      return exchange.bytesReceived;
-    },
-  };
+  context.observation = new BodyObservation(answer.facts, response, exchange);
   return response;
+}
+
+/** What the settlement takes from an answer that came in one piece. */
+class BodyObservation implements Observation {
+  readonly facts: () => ResponseFacts;
+  readonly firstContentAt = undefined;
+  readonly lastContentAt = undefined;
+  readonly #response: GatewayResponse;
+  readonly #exchange: Exchange;
+
+  constructor(facts: () => ResponseFacts, response: GatewayResponse, exchange: Exchange) {
+    this.facts = facts;
+    this.#response = response;
+    this.#exchange = exchange;
+  }
+
+  get status(): number {
+    return this.#response.status;
+  }
+  get requestId(): string | undefined {
+    return requestIdOf(this.#response.headers);
+  }
+  get firstByteAt(): number | undefined {
+    return this.#exchange.firstByteAt;
+  }
+  get bytesReceived(): number {
+    return this.#exchange.bytesReceived;
+  }
 }
 
 /** The response as the caller gets it: labelled, and settling the call when its body ends. */
@@ -68,13 +86,9 @@ function label(headers: Headers, context: CallContext, target: Target): Headers 
     ['x-zerohop-target', target.name],
     ['x-zerohop-attempts', String(context.attempts.length)],
   ];
-  if (headers instanceof GatewayHeaders) {
-    for (const [name, value] of labels) headers.setOwn(name, value);
-    return headers;
-  }
   // The headers of a fetched response cannot be changed.
-  const labelled = new Headers(headers);
-  for (const [name, value] of labels) labelled.set(name, value);
+  const labelled = headers instanceof GatewayHeaders ? headers : new GatewayHeaders(headers);
+  for (const [name, value] of labels) labelled.setOwn(name, value);
   return labelled;
 }
 

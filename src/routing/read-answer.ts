@@ -82,7 +82,7 @@ async function readWhole(
   }
   const json = parseBody(text, response);
   if (reader.readBody(json) === 'error') throw upstreamError(loop.options.target.errors, reader, response);
-  const whole = response.withPayload({ kind: 'bytes', bytes, json }, jsonHeaders(response.headers));
+  const whole = response.withPayload({ kind: 'bytes', bytes, text, json }, jsonHeaders(response.headers));
   return { kind: 'body', response: whole, facts: () => reader.facts(), exchange };
 }
 

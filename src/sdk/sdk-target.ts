@@ -3,10 +3,17 @@ import type { GatewayRequest } from '../pipeline/contract.js';
 import { EXCHANGE } from '../pipeline/exchange.js';
 import type { ErrorFactory, Target, Ticket } from '../pipeline/target.js';
 import type { SdkClient, SdkPromise, SdkRequestOptions } from './client-types.js';
-import { sdkErrors } from './sdk-errors.js';
 
 /** Calls the client's own `request()`, past our override. */
 export type OwnRequest = (options: SdkRequestOptions, remainingRetries: number) => SdkPromise;
+
+/** What is the same for all calls of a client, and how often this one may be repeated. */
+export interface SdkTargetInit {
+  readonly name: string;
+  readonly errors: ErrorFactory;
+  readonly request: OwnRequest;
+  readonly remainingRetries: number | null;
+}
 
 /**
  * One call's way to its own client. Every attempt is the client's original `request()` with no retries
@@ -28,10 +35,10 @@ export class SdkTarget implements Target {
   constructor(
     client: SdkClient,
     options: SdkRequestOptions,
-    { request, remainingRetries }: { request: OwnRequest; remainingRetries: number | null },
+    { name, errors, request, remainingRetries }: SdkTargetInit,
   ) {
-    this.name = hostOf(client.baseURL);
-    this.errors = sdkErrors(client);
+    this.name = name;
+    this.errors = errors;
     const maxRetries = retriesOr(client.maxRetries, 2)(options.maxRetries);
     this.maxRetries = remainingRetries === null ? maxRetries : Math.min(remainingRetries, maxRetries);
     this.timeoutMs = Math.min(options.timeout ?? client.timeout, MAX_TIMER_MS);
@@ -45,11 +52,6 @@ export class SdkTarget implements Target {
     if (options.timeout !== undefined && options.timeout > MAX_TIMER_MS) options.timeout = MAX_TIMER_MS;
   }
 
-  /** The options as the SDK left them: what it parses the response by. */
-  get options(): SdkRequestOptions {
-    return this.#options;
-  }
-
   /** Anthropic drops a token that was refused, and asks for another; openai does so within one attempt. */
   get renewsCredentials(): boolean {
     const state: unknown = Reflect.get(this.#client, '_authState');
@@ -61,14 +63,13 @@ export class SdkTarget implements Target {
     return __metadata?.['hasStreamingBody'] !== true && !isOneShot(body);
   }
 
-  send(request: GatewayRequest, { retryCount, signal, exchange }: Ticket): Promise<Response> {
+  send(request: GatewayRequest, { retryCount, exchange }: Ticket): Promise<Response> {
     const options = this.#options;
     if (request.body !== this.#body) {
       this.#body = request.body;
       options.body = request.body;
     }
     if (request.headers) options.headers = [this.#headers, request.headers];
-    options.signal = signal;
     // The SDK derives its retry-count header from this and the 0 below.
     options.maxRetries = retryCount;
     options.fetchOptions = { ...this.#fetchOptions, [EXCHANGE]: exchange };
@@ -87,8 +88,4 @@ function isOneShot(body: unknown): boolean {
   if (typeof body !== 'object' || body === null) return false;
   if (body instanceof ReadableStream || Symbol.asyncIterator in body) return true;
   return Symbol.iterator in body && 'next' in body && typeof body.next === 'function';
-}
-
-function hostOf(baseURL: string): string {
-  return URL.parse(baseURL)?.host ?? 'unknown';
 }

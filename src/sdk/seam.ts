@@ -3,6 +3,7 @@ import { GatewayError } from '../pipeline/errors.js';
 import { GatewayResponse } from '../pipeline/gateway-response.js';
 import { belongsTo } from '../pipeline/settlement-of.js';
 import type { ParseResponse, SdkClient, SdkPromise, SdkResponseProps, SdkStream } from './client-types.js';
+import { findJsonRule, isParsed, type JsonRule, takeParsed } from './json-rule.js';
 import { iterateEvents, type StreamRule } from './event-stream.js';
 
 type PromiseClass = new (
@@ -57,6 +58,10 @@ function findSeam(client: SdkClient): Seam {
   const parseDefault = defaultParser(client, Promised);
   const Paged = client.requestAPIList(class {}, never).constructor as PageClass;
   let streams: Promise<StreamKind | undefined> | undefined;
+  let jsonRule: JsonRule | undefined;
+  void findJsonRule(client, parseDefault).then((rule) => {
+    jsonRule = rule;
+  });
   return {
     promise(facade, call) {
       let context: CallContext | undefined;
@@ -71,7 +76,11 @@ function findSeam(client: SdkClient): Seam {
           const stream = eventStream(facade, outcome, context, await streams);
           if (stream) return belongsTo(stream, context);
         }
-        return belongsTo(await parseDefault(parsedBy, outcome), context);
+        const parsed =
+          jsonRule && isParsed(facade, outcome)
+            ? takeParsed(outcome, jsonRule)
+            : await parseDefault(parsedBy, outcome);
+        return belongsTo(parsed, context);
       });
     },
     page: (facade, page, call) => new Paged(facade, call.then(({ props }) => props), page),

@@ -38,7 +38,7 @@ export class DispatchExchange implements ByteSource {
   #waiter: Waiter | undefined;
   #abort: ((reason?: unknown) => void) | undefined;
   #stopTimer: (() => void) | undefined;
-  readonly #onAbort = () => this.cancel(this.#signal?.reason);
+  readonly #onAbort = () => this.cancel(abortReason(this.#signal, this.#exchange?.signal));
 
   constructor(exchange: Exchange | undefined, signal: AbortSignal | undefined) {
     this.#exchange = exchange;
@@ -48,6 +48,7 @@ export class DispatchExchange implements ByteSource {
       this.#failResponse = reject;
     });
     signal?.addEventListener('abort', this.#onAbort, { once: true });
+    exchange?.signal.addEventListener('abort', this.#onAbort, { once: true });
     const connectTimeoutMs = exchange?.connectTimeoutMs;
     if (connectTimeoutMs !== undefined) {
       this.#stopTimer = exchange?.clock.timer(connectTimeoutMs, () =>
@@ -167,6 +168,7 @@ export class DispatchExchange implements ByteSource {
   #release(): void {
     this.#stopTimer?.();
     this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#exchange?.signal.removeEventListener('abort', this.#onAbort);
   }
 
   pull(): Promise<Uint8Array | null> {
@@ -194,6 +196,11 @@ export class DispatchExchange implements ByteSource {
     this.#fail(error);
     this.#abort?.(error);
   }
+}
+
+/** The reason of whichever of the two has fired. */
+export function abortReason(...signals: readonly (AbortSignal | undefined)[]): unknown {
+  return signals.find((signal) => signal?.aborted)?.reason;
 }
 
 function asLatin1(value: Buffer | string | undefined): string {

@@ -1,9 +1,9 @@
-import { sourceFromStream, type ByteSource } from '../pipeline/byte-source.js';
+import { joinChunks, sourceFromStream, type ByteSource } from '../pipeline/byte-source.js';
 import { GatewayError } from '../pipeline/errors.js';
 import { GatewayHeaders } from '../pipeline/gateway-headers.js';
 import { GatewayResponse, payloadSource } from '../pipeline/gateway-response.js';
 import { codingOf, decodeAll, decodeSource } from './decompress.js';
-import { AnyDispatchExchange, DispatchExchange, type DispatchedResponse } from './dispatch-exchange.js';
+import { abortReason, AnyDispatchExchange, DispatchExchange, type DispatchedResponse } from './dispatch-exchange.js';
 import { EXCHANGE, type Exchange } from '../pipeline/exchange.js';
 import { isRuntimeFetch } from './runtime-fetch.js';
 import {
@@ -39,11 +39,11 @@ export function createTransport({ fetch: userFetch, mode = 'auto' }: TransportOp
     const direct =
       userFetch === undefined && mode === 'auto' ? directRequest(input, init) : undefined;
     const send = direct
-      ? (url: URL, current: TransportInit) => sendDirect(url, current, direct.dispatcher, exchange)
-      : (url: URL, current: TransportInit) =>
+      ? (url: string | URL, current: TransportInit) =>
+          sendDirect(url instanceof URL ? url : new URL(url), current, direct.dispatcher, exchange)
+      : (url: string | URL, current: TransportInit) =>
           sendByFetch(userFetch ?? globalThis.fetch, url, current, exchange);
-    const url = direct?.url ?? new URL(input instanceof Request ? input.url : input);
-    return followRedirects(url, init, send);
+    return followRedirects(direct?.url ?? (input instanceof Request ? input.url : input), init, send);
   };
 }
 
@@ -97,6 +97,7 @@ async function sendDirect(
 ): Promise<GatewayResponse> {
   const signal = init.signal ?? undefined;
   signal?.throwIfAborted();
+  exchange?.signal.throwIfAborted();
   const own = init.dispatcher === undefined;
   const request = own
     ? new DispatchExchange(exchange, signal)
@@ -117,7 +118,7 @@ async function sendDirect(
     );
     return await adoptDispatched(await request.response, url, exchange);
   } catch (error) {
-    throw asFetchError(error, signal);
+    throw asFetchError(error, abortReason(signal, exchange?.signal));
   }
 }
 
@@ -133,8 +134,8 @@ function requestHeaders(init: RequestInit['headers'], url: URL): string[] {
 }
 
 /** The errors `fetch` throws, which is what the SDKs know. */
-function asFetchError(error: unknown, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted) return signal.reason;
+function asFetchError(error: unknown, reason: unknown): unknown {
+  if (reason !== undefined) return reason;
   if (error instanceof DOMException && error.name === 'AbortError') return error;
   return new TypeError('fetch failed', { cause: error });
 }
@@ -187,17 +188,18 @@ function countingSource(source: ByteSource, exchange: Exchange | undefined): Byt
 
 async function sendByFetch(
   fetch: Fetch,
-  url: URL,
+  url: string | URL,
   init: TransportInit,
   exchange: Exchange | undefined,
 ): Promise<GatewayResponse> {
-  const response = await fetch.call(undefined, url.href, { redirect: 'manual', ...init });
+  exchange?.signal.throwIfAborted();
+  const response = await fetch.call(undefined, String(url), { redirect: 'manual', ...init });
   const { status, statusText, headers, redirected } = response;
   if (exchange) {
     exchange.headersAt = exchange.clock.now();
     exchange.status = status;
   }
-  const base = { status, statusText, headers, redirected, url: response.url || url.href };
+  const base = { status, statusText, headers, redirected, url: response.url || String(url) };
   if (response instanceof GatewayResponse) return response;
   if (response.body === null) return new GatewayResponse({ ...base, payload: { kind: 'bytes', bytes: null } });
   const source = countingSource(sourceFromStream(response.body), exchange);
@@ -227,13 +229,13 @@ async function collectBounded(
       code: 'zerohop_limit',
     });
   }
-  return Buffer.concat(chunks);
+  return joinChunks(chunks);
 }
 
-type Send = (url: URL, init: TransportInit) => Promise<GatewayResponse>;
+type Send = (url: string | URL, init: TransportInit) => Promise<GatewayResponse>;
 
 /** Follows redirects as `fetch` does, but never to another origin: what was sent is meant for one. */
-async function followRedirects(start: URL, init: TransportInit, send: Send): Promise<Response> {
+async function followRedirects(start: string | URL, init: TransportInit, send: Send): Promise<Response> {
   let url = start;
   let current = init;
   for (let hops = 0; ; hops += 1) {
@@ -242,12 +244,13 @@ async function followRedirects(start: URL, init: TransportInit, send: Send): Pro
     if (location === null || init.redirect === 'manual') return response;
     const payload = response.peekPayload();
     if (payload) payloadSource(payload).cancel();
+    const { origin } = new URL(url);
     const target = new URL(location, url);
-    if (init.redirect === 'error' || hops >= MAX_REDIRECTS || target.origin !== url.origin) {
+    if (init.redirect === 'error' || hops >= MAX_REDIRECTS || target.origin !== origin) {
       throw new GatewayError(
-        target.origin === url.origin
-          ? `refused a redirect (${response.status}) within ${url.origin}`
-          : `refused a redirect (${response.status}) from ${url.origin} to another origin`,
+        target.origin === origin
+          ? `refused a redirect (${response.status}) within ${origin}`
+          : `refused a redirect (${response.status}) from ${origin} to another origin`,
         { code: 'zerohop_redirect' },
       );
     }

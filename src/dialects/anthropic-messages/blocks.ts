@@ -112,7 +112,7 @@ export class BlockReader {
   #citations(citations: readonly unknown[], block: number, path: Path | undefined): void {
     const slots: Slot[] =
       path === undefined
-        ? [{ field: 'citations.0', path: ['delta', 'citation'] }]
+        ? [{ field: 'citation', path: ['delta', 'citation'] }]
         : [{ field: 'citations', path }];
     this.#recorder?.add({ type: 'citations', ...placeOf(block), citations, slots });
   }

@@ -15,11 +15,12 @@ export const chatWriter: DialectWriter = createFrameWriter({
   toEvents,
 });
 
+const NO_MESSAGE: JsonObject = {};
+
 interface ChoiceDraft {
   readonly index: number;
   readonly message: MessageDraft;
-  readonly logprobs: MessageDraft;
-  hasLogprobs: boolean;
+  logprobs: MessageDraft | undefined;
   finishReason: unknown;
   rest: JsonObject;
 }
@@ -51,10 +52,55 @@ function addChoice(drafts: Map<number, ChoiceDraft>, choice: JsonObject, positio
   // Where a delta is, a message beside it only repeats it.
   const said = isObject(delta) ? delta : message;
   if (isObject(said)) draft.message.merge(said);
-  if (isObject(logprobs)) {
-    draft.hasLogprobs = true;
-    draft.logprobs.merge(withoutContent(logprobs));
-  }
+  if (isObject(logprobs)) draft.logprobs = (draft.logprobs ?? new MessageDraft()).merge(logprobs);
   draft.finishReason ??= reason;
   draft.rest = { ...draft.rest, ...rest };
+}
+
+function newChoice(index: number): ChoiceDraft {
+  const message = new MessageDraft().merge({ role: 'assistant', content: null, refusal: null });
+  return { index, message, logprobs: undefined, finishReason: null, rest: {} };
+}
+
+function finishChoice({ index, message, logprobs, finishReason, rest }: ChoiceDraft): JsonObject {
+  return {
+    ...rest,
+    index,
+    message: message.finish(),
+    logprobs: logprobs?.finish() ?? null,
+    finish_reason: finishReason,
+  };
+}
+
+function* toEvents(body: unknown): Generator<StreamedEvent> {
+  if (!isObject(body) || !Array.isArray(body.choices)) {
+    yield { name: null, payload: body };
+    return;
+  }
+  const { choices, usage, ...members } = body;
+  const chunk = (parts: readonly JsonObject[], more?: JsonObject): StreamedEvent => ({
+    name: null,
+    payload: { ...members, object: 'chat.completion.chunk', choices: parts, ...more },
+  });
+  for (const [position, choice] of list(choices).entries()) {
+    if (isObject(choice)) for (const part of choiceParts(choice, position)) yield chunk([part]);
+  }
+  if (usage !== undefined && usage !== null) yield chunk([], { usage });
+  yield DONE;
+}
+
+/** A choice as it is streamed: its role, all it says, and how it finished. */
+function* choiceParts(choice: JsonObject, position: number): Generator<JsonObject> {
+  const { index: given, message, delta: _, logprobs, finish_reason: reason, ...rest } = choice;
+  const index = typeof given === 'number' ? given : position;
+  const { role, ...said } = isObject(message) ? message : NO_MESSAGE;
+  yield { index, delta: { role: role ?? 'assistant' }, logprobs: null, finish_reason: null };
+  const calls = list(said.tool_calls);
+  const delta = calls.length === 0 ? said : { ...said, tool_calls: calls.map(numbered) };
+  yield { index, delta, logprobs: logprobs ?? null, finish_reason: null };
+  yield { ...rest, index, delta: {}, logprobs: null, finish_reason: reason ?? null };
+}
+
+function numbered(call: unknown, index: number): unknown {
+  return isObject(call) ? { ...call, index } : call;
 }

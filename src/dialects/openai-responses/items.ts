@@ -74,6 +74,14 @@ export class ItemReader {
     return this.#part(data.part, place, ['part'], type);
   }
 
+  /** Reads a source as it is added to its text. */
+  citation(data: JsonObject): boolean {
+    const place = { choice: 0, block: numberOf(data.output_index), part: partOf('text', data) };
+    const slots = slot('citation', ['annotation']);
+    this.#recorder?.add({ type: 'citations', ...place, citations: [data.annotation], slots });
+    return true;
+  }
+
   /** Reads an item; true where it holds content. */
   item(value: unknown, at: ItemAt): boolean {
     if (!isObject(value)) return false;

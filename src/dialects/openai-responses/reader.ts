@@ -88,6 +88,8 @@ export class ResponsesReader extends FoldingReader {
         return this.#items.wordsDone('reasoning', data, 'text');
       case 'response.reasoning_summary_text.done':
         return this.#items.wordsDone('reasoning-summary', data, 'text');
+      case 'response.output_text.annotation.added':
+        return this.#items.citation(data);
       case 'response.function_call_arguments.done':
         return this.#items.callDone(data, 'arguments');
       case 'response.custom_tool_call_input.done':
