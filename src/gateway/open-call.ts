@@ -189,14 +189,15 @@ const NO_METADATA: Readonly<Record<string, unknown>> = Object.freeze({});
 function mergeMetadata(...sources: readonly (CallOptions | undefined)[]): Readonly<Record<string, unknown>> {
   const given = sources.filter((source) => source?.metadata !== undefined);
   if (given.length === 0) return NO_METADATA;
-  return Object.freeze(Object.assign(Object.create(null), ...given.map((source) => source?.metadata)));
+  // Spread, which copies a key named `__proto__` as data.
+  return Object.freeze(given.reduce((merged, source) => ({ ...merged, ...source?.metadata }), {}));
 }
 
 const NO_TIMEOUTS: Timeouts = {};
 
 function mergeTimeouts(...sources: readonly (Timeouts | undefined)[]): Timeouts {
   const given = sources.filter((source) => source !== undefined);
-  return given.length <= 1 ? (given[0] ?? NO_TIMEOUTS) : Object.assign({}, ...given);
+  return given.length <= 1 ? (given[0] ?? NO_TIMEOUTS) : given.reduce((merged, one) => ({ ...merged, ...one }));
 }
 
 function modelOf(body: unknown): string | undefined {
