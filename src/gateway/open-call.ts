@@ -190,7 +190,7 @@ function mergeMetadata(...sources: readonly (CallOptions | undefined)[]): Readon
   const given = sources.filter((source) => source?.metadata !== undefined);
   if (given.length === 0) return NO_METADATA;
   // Spread, which copies a key named `__proto__` as data.
-  return Object.freeze(given.reduce((merged, source) => ({ ...merged, ...source?.metadata }), {}));
+  return Object.freeze(given.reduce<Record<string, unknown>>((merged, source) => ({ ...merged, ...source?.metadata }), {}));
 }
 
 const NO_TIMEOUTS: Timeouts = {};

@@ -105,6 +105,21 @@ export class CallContext implements GatewayContext {
     return this.#deadlineAt - this.clock.now();
   }
 
+  /**
+   * `work`, or the reason of the call's signal, whichever comes first. Only a call with a deadline needs it:
+   * the caller's own signal reaches the SDK, which ends by itself.
+   */
+  unlessAborted<T>(work: Promise<T>): Promise<T> {
+    if (this.#stopDeadline === undefined) return work;
+    const { signal } = this;
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    });
+  }
+
   decide(kind: string, detail?: Decision['detail']): void {
     this.decisions.push(detail === undefined ? { kind } : { kind, detail });
   }

@@ -186,7 +186,8 @@ export class AttemptLoop {
     context.attempt = index;
     this.#current = { record, startedAt, exchange };
     try {
-      const response = await send(this.#metered(request), { retryCount: this.#retries, signal: context.signal, exchange });
+      const ticket = { retryCount: this.#retries, signal: context.signal, exchange };
+      const response = await context.unlessAborted(send(this.#metered(request), ticket));
       record.status = response.status;
       record.requestId = requestIdOf(response.headers);
       const reader = dialect && createReader(dialect);
@@ -226,7 +227,9 @@ export class AttemptLoop {
   /** Notes that the current attempt answered in full. */
   succeed(): void {
     this.#close();
-    this.options.health.lastAnswerAt = this.options.context.clock.now();
+    const { health, context } = this.options;
+    if (this.#retries > 0) health.budget.refund();
+    health.lastAnswerAt = context.clock.now();
   }
 
   #close(): void {

@@ -33,7 +33,7 @@ export function describeFailure(thrown: unknown, errors: ErrorFactory): AttemptF
       return isNetworkError(error)
         ? {
             failure: connectionFailure(error),
-            error: errors.connection(`Connection error: ${networkCode(error) ?? error.message}.`, error),
+            error: errors.connection(`Connection error: ${networkDetail(error) ?? error.message}.`, error),
           }
         : { failure: { kind: 'other', message: boundMessage(error.message) }, error };
   }
@@ -65,10 +65,10 @@ function timeoutKind(message: string): FailureKind {
 }
 
 function describeConnection(error: Error): AttemptFailure {
-  const code = networkCode(error);
-  // The SDK says "Connection error." and no more; the code tells what happened, and holds nothing private.
-  if (code !== undefined && !error.message.includes(code)) {
-    error.message = boundMessage(`${error.message.replace(/\.$/, '')}: ${code}.`);
+  const detail = networkDetail(error);
+  // The SDK says "Connection error." and no more; code and host tell what happened, and hold nothing private.
+  if (detail !== undefined && !error.message.includes(detail)) {
+    error.message = boundMessage(`${error.message.replace(/\.$/, '')}: ${detail}.`);
   }
   return { failure: connectionFailure(error), error };
 }
@@ -123,16 +123,28 @@ function stringIn(value: object, name: string): string | undefined {
   return typeof found === 'string' ? found : undefined;
 }
 
-/** The code of the network error at the bottom of a chain of causes. */
-export function networkCode(error: unknown): string | undefined {
+/** The network error in a chain of causes, which is the first that has a code. */
+function networkErrorIn(error: unknown): { code: string; error: Error } | undefined {
   let current = error;
   for (let depth = 0; depth < 8 && current instanceof Error; depth += 1) {
     const code = stringIn(current, 'code');
-    if (code !== undefined && /^[A-Z][A-Z0-9_]+$/.test(code)) return code;
+    if (code !== undefined && /^[A-Z][A-Z0-9_]+$/.test(code)) return { code, error: current };
     const nested: unknown = current instanceof AggregateError ? current.errors[0] : undefined;
     current = current.cause ?? nested;
   }
   return undefined;
+}
+
+/** The code of the network error in a chain of causes. */
+export function networkCode(error: unknown): string | undefined {
+  return networkErrorIn(error)?.code;
+}
+
+/** Its code, and the host whose name was not found. */
+function networkDetail(error: unknown): string | undefined {
+  const found = networkErrorIn(error);
+  const host = found && stringIn(found.error, 'hostname');
+  return host === undefined ? found?.code : `${found?.code} ${host}`;
 }
 
 function isNetworkError(error: Error): boolean {

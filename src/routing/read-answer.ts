@@ -1,3 +1,4 @@
+import { createReader } from '../dialects/create-reader.js';
 import type { DialectReader } from '../dialects/dialect.js';
 import { emptyFacts } from '../pipeline/call-context.js';
 import { type ByteSource, collectSource, sourceFromBytes, sourceFromStream } from '../pipeline/byte-source.js';
@@ -6,6 +7,7 @@ import type { Exchange } from '../pipeline/exchange.js';
 import { GatewayResponse, payloadSource } from '../pipeline/gateway-response.js';
 import type { ResponseFacts } from '../pipeline/settlement.js';
 import type { AttemptLoop } from './attempt-loop.js';
+import { streamFromBody } from './stream-from-body.js';
 import { upstreamError } from './upstream-error.js';
 
 /** What an attempt answered: a body, or the bytes of a stream that nobody has read yet. */
@@ -82,8 +84,22 @@ async function readWhole(
   }
   const json = parseBody(text, response);
   if (reader.readBody(json) === 'error') throw upstreamError(loop.options.target.errors, reader, response);
+  const { request, dialect } = loop.options;
+  if (request.stream && dialect !== undefined) {
+    const source = sourceFromBytes(streamFromBody(dialect, json));
+    loop.options.context.decide('stream-from-body');
+    return { kind: 'events', response: asEventStream(response), source, reader: createReader(dialect), exchange };
+  }
   const whole = response.withPayload({ kind: 'bytes', bytes, text, json }, jsonHeaders(response.headers));
   return { kind: 'body', response: whole, facts: () => reader.facts(), exchange };
+}
+
+/** The response as it would have been labelled, had it been the stream that was asked for. */
+function asEventStream(response: GatewayResponse): GatewayResponse {
+  const headers = new Headers(response.headers);
+  headers.set('content-type', 'text/event-stream; charset=utf-8');
+  headers.delete('content-length');
+  return response.withPayload({ kind: 'bytes', bytes: null }, headers);
 }
 
 function parseBody(text: string, response: Response): unknown {

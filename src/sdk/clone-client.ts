@@ -48,10 +48,18 @@ export function cloneClient(base: SdkClient, { transport, note }: CloneOptions):
 function tryClone(base: SdkClient, options: object): SdkClient | Error {
   try {
     // withOptions() takes the options of whatever class this is.
-    return base.withOptions(options as never) as SdkClient;
+    return base.withOptions({ ...forgottenOptions(base), ...options } as never) as SdkClient;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+/** What `AzureOpenAI` of openai 6 keeps beside its options, so that its `withOptions()` loses it. */
+function forgottenOptions(base: SdkClient): object {
+  const apiVersion: unknown = Reflect.get(base, 'apiVersion');
+  const deployment: unknown = Reflect.get(base, 'deploymentName');
+  if (typeof apiVersion !== 'string' || apiVersion === '') return {};
+  return { apiVersion, ...(typeof deployment === 'string' && { deployment }) };
 }
 
 function isX509(client: SdkClient): boolean {
@@ -85,6 +93,7 @@ function ownFetch(client: SdkClient): FetchLike | undefined {
 export function restoreFetch(client: SdkClient, changes: object): SdkClient {
   if ('fetch' in changes && changes.fetch !== undefined) return client;
   const fetch = ownFetch(client);
-  return client.withOptions({ fetch: fetch ?? globalThis.fetch } as never) as SdkClient;
+  const own = { ...forgottenOptions(client), fetch: fetch ?? globalThis.fetch };
+  return client.withOptions(own as never) as SdkClient;
 }
 

@@ -71,7 +71,8 @@ export function sdkErrors(client: SdkClient): ErrorFactory {
     },
     timeout: (message, cause) =>
       withCause(new classes.timeout({ message: boundMessage(message) }), cause),
-    abort: (cause) => withCause(new classes.abort(), cause),
+    // openai 7 says why it was aborted; the others do not.
+    abort: (cause) => withCause(new classes.abort(), client._makeUserAbortError ? cause : undefined),
     kindOf(error) {
       if (error instanceof classes.abort) return 'abort';
       if (error instanceof classes.timeout) return 'timeout';
