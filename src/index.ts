@@ -22,6 +22,7 @@ export { GatewayError, type GatewayErrorCode, isGatewayError } from './pipeline/
 export type { StreamEvent } from './pipeline/event-source.js';
 export type {
   AttemptRecord,
+  Cost,
   Decision,
   Failure,
   FailureKind,
@@ -34,6 +35,7 @@ export type {
   Settlement,
   Usage,
   UsageIteration,
+  UnpricedReason,
   UsageMissingReason,
 } from './pipeline/settlement.js';
 export { settlementOf } from './pipeline/settlement-of.js';

@@ -120,7 +120,7 @@ export interface CitationsEvent extends Place, Slots {
   readonly citations: readonly unknown[];
 }
 
-/** Token probabilities, in the provider's own form. */
+/** Token probabilities, in the provider's own form. They spell the text once more: who changes it must drop them. */
 export interface LogprobsEvent extends Place, Slots {
   readonly type: 'logprobs';
   readonly logprobs: unknown;

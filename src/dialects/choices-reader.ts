@@ -25,11 +25,13 @@ export abstract class ChoicesReader extends FoldingReader {
   protected override event(name: string | null, data: unknown): Weight {
     if (!isObject(data)) return this.unreadable('malformed', 'An event is not a JSON object.');
     this.#envelope(data);
-    if (data.error !== undefined && hasError(data)) return this.upstreamError(data);
-    if (name === 'error' || isFlatError(data)) return this.upstreamError(data);
     const { choices } = data;
-    if (Array.isArray(choices)) return this.#choices(choices) ? 'content' : 'silent';
-    return isObject(data.usage) ? 'silent' : 'content';
+    const listed = Array.isArray(choices);
+    const content = listed && this.#choices(choices);
+    if (data.error !== undefined && hasError(data)) return this.upstreamError(data);
+    if (name === 'error' || (!listed && isFlatError(data))) return this.upstreamError(data);
+    // Without choices only a usage is known to say nothing.
+    return content || !(listed || isObject(data.usage)) ? 'content' : 'silent';
   }
 
   protected override body(body: unknown): Weight {
@@ -127,7 +129,9 @@ export abstract class ChoicesReader extends FoldingReader {
   /** One usage may stand in several places of a chunk (Groq); an event is one figure. */
   #recordUsage({ usage, x_groq: groq, timings }: JsonObject): void {
     const inGroq = isObject(groq) && isObject(groq.usage) ? groq.usage : undefined;
-    const reported = isObject(usage) ? usage : (inGroq ?? (isObject(timings) ? timings : undefined));
+    const reported = isObject(usage)
+      ? usage
+      : (inGroq ?? (isObject(timings) ? timings : undefined));
     const figures = reported && normaliseUsage(reported);
     if (figures === undefined) return;
     const paths: Path[] = [];
@@ -145,7 +149,6 @@ function normaliseUsage(reported: JsonObject) {
 
 /** An error that is not under `error`: Mistral's flat object, or FastAPI's `detail`. */
 function isFlatError(data: JsonObject): boolean {
-  if (Array.isArray(data.choices)) return false;
   if (data.object === 'error' || data.detail !== undefined) return true;
   return typeof data.message === 'string' && (data.code !== undefined || data.type !== undefined);
 }

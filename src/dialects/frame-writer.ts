@@ -36,7 +36,8 @@ export function createFrameWriter(modes: Modes): DialectWriter {
     },
     *sse(events: Iterable<CanonicalEvent>): Generator<WrittenEvent> {
       for (const frame of joinFrames(events, modes)) {
-        if (frame.form === 'body') for (const event of modes.toEvents(frame.payload)) yield write(event);
+        if (frame.form === 'body')
+          for (const event of modes.toEvents(frame.payload)) yield write(event);
         else yield write(asStreamed(frame));
       }
     },

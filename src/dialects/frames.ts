@@ -39,20 +39,22 @@ export function* joinFrames(events: Iterable<CanonicalEvent>, owner: FrameOwner)
     if (event.dialect !== owner.dialect) {
       throw new TypeError(`Cannot write ${event.dialect} frames as ${owner.dialect}.`);
     }
-    if (frame !== undefined) yield fill(frame, inFrame, said, owner);
+    if (frame !== undefined) yield fill({ frame, events: inFrame, said }, owner);
     frame = event;
     inFrame = [];
   }
   if (frame === undefined) throw new TypeError(`There is no ${owner.dialect} frame to write.`);
-  yield fill(frame, inFrame, said, owner);
+  yield fill({ frame, events: inFrame, said }, owner);
 }
 
-function fill(
-  frame: FrameEvent,
-  events: readonly ModelledEvent[],
-  said: Said,
-  { normaliseUsage }: FrameOwner,
-): Frame {
+/** A frame, what stood in it, and what was said up to its end. */
+interface Content {
+  readonly frame: FrameEvent;
+  readonly events: readonly ModelledEvent[];
+  readonly said: Said;
+}
+
+function fill({ frame, events, said }: Content, { normaliseUsage }: FrameOwner): Frame {
   const document = new JsonDocument(frame.rest);
   for (const event of events) {
     if (!('slots' in event)) continue;

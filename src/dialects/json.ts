@@ -1,4 +1,3 @@
-
 /** An object from parsed JSON. Its keys are data: read them, never assign them to another object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -27,7 +26,8 @@ export function stringify(value: unknown): string {
 
 /** What stands at one step into a document. */
 export function childOf(holder: unknown, step: string | number): unknown {
-  if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, step)) return undefined;
+  if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, step))
+    return undefined;
   return Reflect.get(holder, step);
 }
 
@@ -35,7 +35,12 @@ export function childOf(holder: unknown, step: string | number): unknown {
 export function setChild(holder: unknown, step: string | number, value: unknown): void {
   if (typeof holder !== 'object' || holder === null) return;
   if (step === '__proto__') {
-    Object.defineProperty(holder, step, { value, writable: true, enumerable: true, configurable: true });
+    Object.defineProperty(holder, step, {
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
   } else {
     Reflect.set(holder, step, value);
   }
@@ -49,5 +54,7 @@ const MINUS_ZERO: unknown = typeof rawJson === 'function' ? rawJson('-0.0') : 0;
 export function spell(value: unknown): string {
   const plain = JSON.stringify(value);
   if (!plain.includes('"logprob":0')) return plain;
-  return JSON.stringify(value, (_, member: unknown) => (Object.is(member, -0) ? MINUS_ZERO : member));
+  return JSON.stringify(value, (_, member: unknown) =>
+    Object.is(member, -0) ? MINUS_ZERO : member,
+  );
 }

@@ -14,8 +14,7 @@ export type EventMapper = (data: unknown, event: StreamEvent) => unknown;
  * @param map called with each event's parsed data; must not change it in place
  */
 export function mapEvents(response: Response, map: EventMapper): Response {
-  const contentType = response.headers.get('content-type') ?? '';
-  if (!contentType.startsWith('text/event-stream')) return response;
+  if (!isStream(response)) return response;
   const events = readEvents(response);
   const { status, statusText, headers, url } = response;
   return new GatewayResponse({
@@ -38,6 +37,12 @@ export function mapEvents(response: Response, map: EventMapper): Response {
       },
     },
   });
+}
+
+/** Whether a response is a stream of events, by its name, or because the gateway reads it as one. */
+function isStream(response: Response): boolean {
+  if (response instanceof GatewayResponse && response.peekPayload()?.kind === 'events') return true;
+  return /^\s*text\/event-stream/i.test(response.headers.get('content-type') ?? '');
 }
 
 function mapEvent(event: StreamEvent, map: EventMapper): readonly StreamEvent[] {

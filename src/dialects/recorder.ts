@@ -7,7 +7,6 @@ import type {
   Place,
   Slot,
   StartEvent,
-  TextEvent,
   ToolCallEvent,
 } from './canonical-events.js';
 import type { DialectName } from './dialect.js';
@@ -109,8 +108,7 @@ export class Recorder {
   }
 
   /** Records a place that repeats words; left alone where it says something else. */
-  addEcho(type: TextEvent['type'], place: Place, text: unknown, path: Path): void {
-    const key = keyOf(type, place);
+  addEcho(key: string, text: unknown, path: Path): void {
     if (text !== '' && this.#said.get(key) === text) this.#echoes.push({ path, key });
   }
 

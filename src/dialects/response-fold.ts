@@ -29,13 +29,22 @@ export class ChoiceFold {
    * The call that a delta belongs to. By index; a second id and name under the same index is another
    * call (servers that number every call 0). Without an index: by id, or else the last one.
    */
-  toolCall(index: number | undefined, id: string | undefined, name: string | undefined): ToolCallFold {
+  toolCall(
+    index: number | undefined,
+    id: string | undefined,
+    name: string | undefined,
+  ): ToolCallFold {
     const key = index ?? id;
     const last = this.toolCalls.at(-1);
     const known = key === undefined || key === this.#lastKey ? last : this.#calls?.get(key);
     const other = id !== undefined && known?.id !== undefined && id !== known.id;
     if (known !== undefined && !(other && name !== undefined)) return known;
-    const call: ToolCallFold = { position: this.toolCalls.length, id: undefined, name: undefined, arguments: '' };
+    const call: ToolCallFold = {
+      position: this.toolCalls.length,
+      id: undefined,
+      name: undefined,
+      arguments: '',
+    };
     this.toolCalls.push(call);
     this.#lastKey = key;
     if (key !== undefined) {

@@ -40,7 +40,11 @@ export class DecodedFrame implements SseFrame {
   readonly #start: number;
   readonly #end: number;
 
-  constructor({ event, data }: FrameFields, { bytes, start, end }: FrameRange, terminated: boolean) {
+  constructor(
+    { event, data }: FrameFields,
+    { bytes, start, end }: FrameRange,
+    terminated: boolean,
+  ) {
     this.event = event;
     this.data = data;
     this.terminated = terminated;
@@ -67,7 +71,7 @@ export function readFields(bytes: Buffer): FrameFields {
     // Each is looked up only once it has been passed, so that lines of one kind stay linear.
     if (nextLf < at) nextLf = indexOrEnd(bytes, LF, at);
     if (nextCr < at) nextCr = indexOrEnd(bytes, CR, at);
-    const lineEnd = nextLf < nextCr ? nextLf : nextCr;
+    const lineEnd = Math.min(nextLf, nextCr);
     if (lineEnd > at) fields.line(at, lineEnd);
     at = lineEnd + 1;
   }

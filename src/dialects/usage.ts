@@ -69,7 +69,8 @@ export function timingsUsage(timings: JsonObject): Usage | undefined {
   const counts: Counts = { reported: timings };
   counts.cacheReadTokens = read.count(timings.cache_n);
   const evaluated = read.count(timings.prompt_n);
-  counts.inputTokens = evaluated === undefined ? undefined : evaluated + (counts.cacheReadTokens ?? 0);
+  counts.inputTokens =
+    evaluated === undefined ? undefined : evaluated + (counts.cacheReadTokens ?? 0);
   counts.outputTokens = read.count(timings.predicted_n);
   return finish(counts, read);
 }

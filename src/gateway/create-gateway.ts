@@ -82,6 +82,8 @@ class EmbeddedGateway implements Gateway, CallPort {
       clock: options.clock ?? systemClock,
       logger: this.#logger,
       health: new HealthBook(),
+      features: [],
+      pricer: undefined,
       scope: () => this.#scopes?.getStore(),
       hasListeners: () => this.#listeners.size > 0,
       onOpen: (context) => this.#opened(context),

@@ -2,6 +2,9 @@ import { checkCallOptions } from './gateway-options.js';
 import { recogniseOperation } from '../dialects/recognise.js';
 import type { CallPort } from '../pipeline/call-port.js';
 import type { CallOptions } from '../pipeline/contract.js';
+import type { StreamEvent } from '../pipeline/event-source.js';
+import type { Operation } from '../pipeline/settlement.js';
+import { belongsTo } from '../pipeline/settlement-of.js';
 import { GatewayError, isGatewayError } from '../pipeline/errors.js';
 import { GatewayResponse } from '../pipeline/gateway-response.js';
 import { FetchTarget, type OutgoingRequest, StatusError } from '../routing/fetch-target.js';
@@ -19,8 +22,8 @@ const MAX_HEADER_CHARS = 8 * 1024;
 /** Makes `gateway.fetch`: the pipeline behind the shape of `fetch`. */
 export function createGatewayFetch(port: CallPort, options: GatewayFetchOptions): Fetch {
   return async function gatewayFetch(input, init) {
-    if (port.isBypassed) return globalThis.fetch(input, init);
     const outgoing = await readRequest(input, init);
+    if (port.isBypassed) return sendBare(outgoing);
     try {
       assertAllowed(outgoing.url, options.origins);
       return await send(port, outgoing, options.transport);
@@ -32,6 +35,13 @@ export function createGatewayFetch(port: CallPort, options: GatewayFetchOptions)
   };
 }
 
+/** What the calling SDK would have done without us; our own headers stay here even then. */
+function sendBare({ url, method, headers, body, signal, rest }: OutgoingRequest): Promise<Response> {
+  const kept = new Headers(headers);
+  for (const [name] of headers) if (name.startsWith(PREFIX)) kept.delete(name);
+  return globalThis.fetch(url, { ...rest, method, headers: kept, body: body ?? null, signal: signal ?? null });
+}
+
 async function send(port: CallPort, outgoing: OutgoingRequest, transport: Fetch): Promise<Response> {
   const { headers, callOptions } = splitHeaders(outgoing.headers);
   const { url, method } = outgoing;
@@ -39,7 +49,7 @@ async function send(port: CallPort, outgoing: OutgoingRequest, transport: Fetch)
   const path = url.pathname + url.search;
   const { operation } = recogniseOperation(method, path, json);
   const target = new FetchTarget({ ...outgoing, headers, json }, transport, operation === 'passthrough');
-  const { response } = port.open({
+  const { context, response } = port.open({
     method,
     path,
     body: json ?? outgoing.body,
@@ -48,7 +58,39 @@ async function send(port: CallPort, outgoing: OutgoingRequest, transport: Fetch)
     options: callOptions,
     target,
   });
-  return response;
+  return belongsTo(withErrorEvents(await response, operation), context);
+}
+
+/** The calling SDK knows how to read an error event in a stream; a body that breaks off would tell it nothing. */
+function withErrorEvents(response: Response, operation: Operation): Response {
+  const payload = response instanceof GatewayResponse ? response.peekPayload() : undefined;
+  if (!(response instanceof GatewayResponse) || payload?.kind !== 'events') return response;
+  const { events } = payload;
+  let ended = false;
+  return response.withPayload({
+    kind: 'events',
+    events: {
+      async pull() {
+        if (ended) return null;
+        try {
+          return await events.pull();
+        } catch (error) {
+          if (!(error instanceof StatusError)) throw error;
+          ended = true;
+          return [errorEvent(error, operation)];
+        }
+      },
+      cancel: (reason) => events.cancel(reason),
+    },
+  });
+}
+
+/** An error as the event that a provider puts into a stream. */
+function errorEvent({ error, message }: StatusError, operation: Operation): StreamEvent {
+  const body = typeof error === 'object' && error !== null ? error : { error: { message } };
+  const named = operation === 'responses' || operation === 'messages';
+  const json = operation === 'responses' ? { type: 'error', sequence_number: 0, ...body } : named ? { type: 'error', ...body } : body;
+  return { event: named ? 'error' : null, data: JSON.stringify(json), json };
 }
 
 async function readRequest(input: string | URL | Request, init: RequestInit | undefined): Promise<OutgoingRequest> {
@@ -64,14 +106,25 @@ async function readRequest(input: string | URL | Request, init: RequestInit | un
     };
   }
   const request = new Request(input, init);
+  const { url, method, headers, redirect, signal } = request;
   return {
-    url: new URL(request.url),
-    method: request.method,
-    headers: request.headers,
-    body: request.body === null ? null : await request.text(),
-    signal: request.signal,
-    rest: {},
+    url: new URL(url),
+    method,
+    headers,
+    body: request.body === null ? null : await readBody(request),
+    signal,
+    rest: { ...(init?.dispatcher && { dispatcher: init.dispatcher }), redirect },
   };
+}
+
+/** A request's body, which a retry has to be able to send again: as text only where it is JSON. */
+async function readBody(request: Request): Promise<string | Uint8Array<ArrayBuffer>> {
+  if (isJsonType(request.headers)) return request.text();
+  return new Uint8Array(await request.arrayBuffer());
+}
+
+function isJsonType(headers: Headers): boolean {
+  return /json/i.test(headers.get('content-type') ?? '');
 }
 
 /** Takes our own headers out of those that go to the wire. They carry metadata, and nothing that decides where a call goes. */
@@ -100,7 +153,7 @@ function parseMetadata(value: string): Record<string, unknown> {
 }
 
 function parseJson(body: unknown, headers: Headers): unknown {
-  if (typeof body !== 'string' || !/json/i.test(headers.get('content-type') ?? '')) return undefined;
+  if (typeof body !== 'string' || !isJsonType(headers)) return undefined;
   try {
     return JSON.parse(body);
   } catch {
@@ -120,7 +173,8 @@ function assertAllowed(url: URL, origins: readonly string[] | undefined): void {
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || host.startsWith('127.');
+  // URLs spell every IPv4 address in four numbers; `127.example.com` is somebody's name.
+  return host === 'localhost' || host === '[::1]' || /^127(?:\.\d+){3}$/.test(host);
 }
 
 /** The final error, as the provider said it, with a word to the calling SDK not to try again by itself. */
@@ -143,6 +197,6 @@ function jsonOrText(status: number, headers: Headers, text: string, url: URL): R
     status,
     headers,
     url: url.href,
-    payload: { kind: 'bytes', bytes: new TextEncoder().encode(text) },
+    payload: { kind: 'bytes', bytes: text === '' ? null : new TextEncoder().encode(text) },
   });
 }

@@ -7,9 +7,12 @@ import type { Clock } from '../pipeline/clock.js';
 import { composePipeline, type Whereabouts } from '../pipeline/compose-pipeline.js';
 import type { CallOptions, GatewayRequest, Logger, Next, Timeouts } from '../pipeline/contract.js';
 import { GatewayError, type GatewayErrorCode, isGatewayError } from '../pipeline/errors.js';
+import { type Feature, Followers } from '../pipeline/feature.js';
+import type { Pricer } from '../pipeline/pricer.js';
 import { belongsTo } from '../pipeline/settlement-of.js';
 import type { Target } from '../pipeline/target.js';
-import { AttemptLoop, LoopError } from '../routing/attempt-loop.js';
+import { AttemptLoop } from '../routing/attempt-loop.js';
+import { LoopError } from '../routing/loop-errors.js';
 import { describeFailure } from '../routing/describe-failure.js';
 import { answerResponse, finishResponse } from '../routing/finish-response.js';
 import type { HealthBook } from '../routing/health-book.js';
@@ -20,6 +23,9 @@ export interface RunnerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly health: HealthBook;
+  readonly pricer: Pricer | undefined;
+  /** What is built in and on: telemetry, log, statistics. */
+  readonly features: readonly Feature[];
   /** The async scope's options, where `gateway.run()` was ever used. */
   readonly scope: () => CallOptions | undefined;
   /** Whether anyone listens to settlements. */
@@ -51,6 +57,7 @@ export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
     clock: runner.clock,
     callerSignal: input.callerSignal,
     onSettled: runner.onSettled,
+    pricer: runner.pricer,
   });
   runner.onOpen(context);
   const timeouts = mergeTimeouts(runner.options.timeouts, scope?.timeouts, input.options?.timeouts);
@@ -88,10 +95,12 @@ export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
     });
     return answerResponse(loop, await loop.start());
   };
+  if (runner.features.length > 0) context.followers = Followers.open(runner.features, context, request);
+  const { followers } = context;
   const ring = composePipeline(interceptors, terminal, context, whereabouts);
   const guarded = interceptors.length + attemptInterceptors.length > 0;
   const run = guarded ? () => watched(ring(request), context, input.target, whereabouts) : () => ring(request);
-  return { context, response: finish(run, context, input.target) };
+  return { context, response: finish(followers ? () => followers.around(run) : run, context, input.target) };
 }
 
 function wantsUsage({ options, hasListeners }: RunnerOptions, context: CallContext): boolean {

@@ -9,16 +9,20 @@ export interface ByteSource {
 /** Adopts a body that is a web stream; locks it at the first pull. */
 export function sourceFromStream(stream: ReadableStream<Uint8Array>): ByteSource {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let givenUp: { readonly reason: unknown } | undefined;
   return {
     async pull() {
       reader ??= stream.getReader();
       for (;;) {
         const { done, value } = await reader.read();
+        // A stream that was cancelled looks like one that ended.
+        if (done && givenUp) throw givenUp.reason;
         if (done) return null;
         if (value.byteLength > 0) return value;
       }
     },
     cancel(reason) {
+      givenUp ??= { reason: reason ?? new DOMException('This operation was aborted', 'AbortError') };
       (reader ?? stream).cancel(reason).catch(() => undefined);
     },
   };

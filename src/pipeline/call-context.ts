@@ -1,7 +1,10 @@
 import type { Clock } from './clock.js';
 import type { GatewayContext, Logger } from './contract.js';
+import type { Followers } from './feature.js';
+import type { Pricer } from './pricer.js';
 import type {
   AttemptRecord,
+  CostResult,
   Decision,
   Failure,
   Operation,
@@ -33,6 +36,7 @@ export interface CallInit {
   readonly clock: Clock;
   readonly callerSignal: AbortSignal | undefined;
   readonly onSettled: (context: CallContext) => void;
+  readonly pricer?: Pricer | undefined;
 }
 
 /** The state of one call, from the door to its settlement. */
@@ -50,6 +54,8 @@ export class CallContext implements GatewayContext {
   attempt = 0;
   /** The response that answers the call. */
   observation: Observation | undefined;
+  /** The features that follow this call, if any. */
+  followers: Followers | undefined;
   #callbacks: ((settlement: Settlement) => unknown)[] | undefined;
   #outcome: Outcome | undefined;
   #failure: Failure | undefined;
@@ -143,6 +149,7 @@ export class CallContext implements GatewayContext {
     this.#init.callerSignal?.removeEventListener('abort', this.#onCallerAbort);
     const callbacks = this.#callbacks;
     this.#callbacks = undefined;
+    this.followers?.settled();
     for (const callback of callbacks ?? []) this.#deliver(callback);
     this.#init.onSettled(this);
   }
@@ -165,11 +172,38 @@ export class CallContext implements GatewayContext {
     return this.#settlement;
   }
 
+  /** Notes on the latest attempt what it reported, whatever became of it. */
+  noteFacts({ usage, model, serviceTier }: ResponseFacts): void {
+    const last = this.attempts.at(-1);
+    if (last === undefined || usage === undefined || last.usage !== undefined) return;
+    // The record is the gateway's own until the call has settled.
+    Object.assign(last, { usage, model, serviceTier });
+  }
+
+  /** What attempts cost together, as far as they reported usage; each keeps its own. */
+  costOf(attempts: readonly AttemptRecord[]): CostResult {
+    const { pricer, requestModel } = this.#init;
+    if (pricer === undefined) return { unpriced: 'off' };
+    const results: CostResult[] = [];
+    for (const attempt of attempts) {
+      if (attempt.usage === undefined) continue;
+      const { usage, provider, target, model = requestModel, serviceTier } = attempt;
+      const at = this.#wallStartedAt;
+      const result = pricer.price({ usage, provider, target, model, serviceTier, at });
+      if (result.cost) Object.assign(attempt, { cost: result.cost });
+      results.push(result);
+    }
+    return results.length === 0 ? { unpriced: 'no_usage' } : pricer.sum(results);
+  }
+
   #build(): Settlement {
     const seen = this.observation;
+    const facts = seen?.facts() ?? emptyFacts(this.operation);
+    this.noteFacts(facts);
+    const { cost, unpriced } = this.costOf(this.attempts);
     const since = (at: number | undefined) => (at === undefined ? undefined : at - this.startedAt);
     return {
-      ...(seen?.facts() ?? emptyFacts(this.operation)),
+      ...facts,
       callId: this.id,
       operation: this.operation,
       requestModel: this.#init.requestModel,
@@ -186,6 +220,8 @@ export class CallContext implements GatewayContext {
         durationMs: this.#settledAt - this.startedAt,
       },
       bytesReceived: seen?.bytesReceived ?? 0,
+      cost,
+      unpriced,
       attempts: this.attempts,
       decisions: this.decisions,
       metadata: this.metadata,

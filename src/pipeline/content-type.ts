@@ -1,4 +1,4 @@
-/** Whether a content type (lower case) is JSON, `application/problem+json` included. */
+/** Whether a content type (lower case) is JSON, `application/problem+json` included, `application/jsonl` not. */
 export function isJson(contentType: string): boolean {
-  return contentType.startsWith('application/json') || /^[^;]*\+json\b/.test(contentType);
+  return /^\s*(?:application\/json|[^;]*\+json)\s*(?:;|$)/.test(contentType);
 }

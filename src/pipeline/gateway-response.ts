@@ -43,6 +43,7 @@ export class GatewayResponse extends ResponseBase implements Response {
   readonly #init: GatewayResponseInit;
   #used = false;
   #full: Response | undefined;
+  #isCloned = false;
 
   constructor(init: GatewayResponseInit) {
     super(null);
@@ -71,16 +72,21 @@ export class GatewayResponse extends ResponseBase implements Response {
     return 'basic';
   }
   get bodyUsed(): boolean {
-    return this.#full ? this.#full.bodyUsed : this.#used;
+    return this.#used || this.#full?.bodyUsed === true;
   }
   get body(): Response['body'] {
-    if (this.#used && !this.#full) return null;
-    return this.#materialise().body;
+    return this.#used ? null : this.#materialise().body;
   }
 
-  /** The payload without using it up; `undefined` once it is used or has become a full response. */
+  /** The payload without using it up; `undefined` once it is used, or its body has a reader. */
   peekPayload(): ResponsePayload | undefined {
-    return this.#used || this.#full ? undefined : this.#init.payload;
+    return this.#used || this.#hasReader() ? undefined : this.#init.payload;
+  }
+
+  /** Whether someone reads the full response. One whose body was only looked at, as Anthropic's SDK does, has read nothing. */
+  #hasReader(): boolean {
+    if (this.#full === undefined) return false;
+    return this.#isCloned || this.#full.bodyUsed || this.#full.body?.locked === true;
   }
 
   /** Takes the payload: the body counts as used from here on. */
@@ -95,8 +101,11 @@ export class GatewayResponse extends ResponseBase implements Response {
   }
 
   #claim(): void {
-    if (this.bodyUsed) throw new TypeError('Body is unusable: Body has already been read');
+    if (this.#used || this.#hasReader()) {
+      throw new TypeError('Body is unusable: Body has already been read');
+    }
     this.#used = true;
+    this.#full = undefined;
   }
 
   #materialise(): Response {
@@ -161,6 +170,7 @@ export class GatewayResponse extends ResponseBase implements Response {
       return this.withPayload({ kind: 'bytes', bytes: payload.bytes });
     }
     const copy = this.#materialise().clone();
+    this.#isCloned = true;
     return new GatewayResponse({
       ...this.#init,
       payload: copy.body

@@ -132,12 +132,53 @@ export interface Failure {
   readonly message: string;
 }
 
+/** What something cost, in US dollars. */
+export interface Cost {
+  /** Exact to the picodollar before it became a number. */
+  readonly amount: number;
+  readonly currency: 'USD';
+  /** Computed here from prices, or as the provider reported it. */
+  readonly source: 'local' | 'provider';
+  /** Parts of `amount`, where it was computed here. */
+  readonly input?: number | undefined;
+  readonly output?: number | undefined;
+  readonly cacheRead?: number | undefined;
+  readonly cacheWrite?: number | undefined;
+  /** Fees for the request itself (web searches), where they are known. */
+  readonly requests?: number | undefined;
+  /** The model's price was found by likeness, not by name (`pricing.approximate`). */
+  readonly approximate?: true | undefined;
+}
+
+/** Why there is no {@link Cost}. */
+export type UnpricedReason =
+  /** Pricing is off. */
+  | 'off'
+  /** The model is not in the price data under this very name. */
+  | 'unknown_model'
+  /** There is no usage to price. */
+  | 'no_usage'
+  /** The usage that was reported makes no sense. */
+  | 'invalid_usage'
+  /** A part of the usage (audio, a service tier) has no price. */
+  | 'unknown_rate'
+  /** The price function of the options threw. */
+  | 'price_function';
+
+/** A cost, or why there is none. */
+export type CostResult =
+  | { readonly cost: Cost; readonly unpriced?: undefined }
+  | { readonly cost?: undefined; readonly unpriced: UnpricedReason };
+
 /** One request to one target. */
 export interface AttemptRecord {
   /** Counts from 0 over the whole call. */
   readonly index: number;
   /** Name of the target. */
   readonly target: string;
+  /** Whose API it is: `gen_ai.provider.name`. */
+  readonly provider: string;
+  /** Monotonic ms since the call was opened. */
   readonly startedAt: number;
   readonly durationMs: number;
   readonly status?: number | undefined;
@@ -148,6 +189,12 @@ export interface AttemptRecord {
   readonly waitedMs?: number | undefined;
   /** What this attempt reported, also when it failed. */
   readonly usage?: Usage | undefined;
+  /** The model that answered, as it named itself. */
+  readonly model?: string | undefined;
+  /** The tier it was answered in, as the provider named it. */
+  readonly serviceTier?: string | undefined;
+  /** What that cost. */
+  readonly cost?: Cost | undefined;
 }
 
 /** Milliseconds since the call was opened, on a monotonic clock. */
@@ -196,6 +243,10 @@ export interface Settlement extends ResponseFacts {
   readonly timings: SettledTimings;
   /** Body bytes read from the upstream, after decompression. */
   readonly bytesReceived: number;
+  /** What all attempts together cost, as far as they reported usage. */
+  readonly cost?: Cost | undefined;
+  /** Why there is no cost. */
+  readonly unpriced?: UnpricedReason | undefined;
   readonly attempts: readonly AttemptRecord[];
   readonly decisions: readonly Decision[];
   readonly metadata: Readonly<Record<string, unknown>>;

@@ -1,4 +1,5 @@
 import type { GatewayRequest } from './contract.js';
+import type { KnownProvider } from './known-providers.js';
 import type { Exchange } from './exchange.js';
 
 /** Makes the errors a caller sees, out of the classes of the caller's own SDK. */
@@ -30,9 +31,26 @@ export interface Ticket {
   readonly exchange: Exchange;
 }
 
+/** Where a server listens. */
+export interface ServerAddress {
+  readonly host: string;
+  /** 443 or 80 where the URL names none. */
+  readonly port: number;
+}
+
+/** The address in a URL. */
+export function addressOf(url: URL): ServerAddress {
+  const port = url.port === '' ? (url.protocol === 'http:' ? 80 : 443) : Number(url.port);
+  return { host: url.hostname, port };
+}
+
 /** Where a call can be sent. */
 export interface Target {
   readonly name: string;
+  /** Whose API it is. */
+  readonly provider: KnownProvider;
+  /** Where it is, for telemetry: host and port. */
+  readonly address: ServerAddress;
   readonly errors: ErrorFactory;
   /** Retries after the first attempt, as the caller's SDK means it. */
   readonly maxRetries: number;

@@ -5,11 +5,13 @@ import { MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { GatewayRequest, Timeouts } from '../pipeline/contract.js';
 import { isGatewayError } from '../pipeline/errors.js';
 import type { Exchange } from '../pipeline/exchange.js';
-import type { AttemptRecord } from '../pipeline/settlement.js';
+import type { TargetFollowers } from '../pipeline/feature.js';
+import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
 import type { Target, Ticket } from '../pipeline/target.js';
 import { type AttemptFailure, describeFailure } from './describe-failure.js';
 import { type Answer, readAnswer } from './read-answer.js';
-import type { RetryBudget } from './retry-budget.js';
+import type { TargetHealth } from './health-book.js';
+import { FailedAttempt, LoopError } from './loop-errors.js';
 import { decideRetry } from './retry-policy.js';
 import { askUsage, lacksUsage, refusesUsage } from './stream-usage.js';
 
@@ -30,24 +32,6 @@ export interface LoopOptions {
   readonly maxEventBytes: number;
 }
 
-/** What is remembered of a target between calls. */
-export interface TargetHealth {
-  readonly budget: RetryBudget;
-  /** Monotonic time of the last whole answer. */
-  lastAnswerAt: number | undefined;
-  /** It has refused to be asked for usage on streams. */
-  refusesUsage?: boolean | undefined;
-}
-
-/** An attempt that failed, on its way through p-retry. */
-class FailedAttempt extends Error {
-  readonly attempt: AttemptFailure;
-  constructor(attempt: AttemptFailure) {
-    super(attempt.failure.message);
-    this.attempt = attempt;
-  }
-}
-
 /** A connection that was idle for longer than this was closed by us, so it cannot have been stale. */
 const STALE_WINDOW_MS = 10_000;
 
@@ -61,11 +45,15 @@ export class AttemptLoop {
   #staleUsed = false;
   #renewed = false;
   #asksUsage = false;
+  readonly #followers: TargetFollowers | undefined;
+  readonly #firstAttempt: number;
   #current: { record: Mutable<AttemptRecord>; startedAt: number; exchange: Exchange } | undefined;
 
   constructor(options: LoopOptions) {
     this.options = options;
     options.health.budget.deposit();
+    this.#followers = options.context.followers?.target(options.target, options.request);
+    this.#firstAttempt = options.context.attempts.length;
   }
 
   /** The first answer. Throws the error the caller is to see. */
@@ -83,8 +71,10 @@ export class AttemptLoop {
     try {
       return await answer;
     } catch (error) {
-      if (error instanceof FailedAttempt) throw new LoopError(error.attempt);
-      throw error;
+      if (!(error instanceof FailedAttempt)) throw error;
+      const { failure } = error.attempt;
+      this.end(failure.kind === 'aborted' ? 'aborted' : 'error', failure);
+      throw new LoopError(error.attempt);
     }
   }
 
@@ -140,6 +130,7 @@ export class AttemptLoop {
     if (decision.reason === 'credentials_renewed') this.#renewed = true;
     context.decide('retry', { reason: decision.reason, waitMs: Math.round(decision.waitMs) });
     await this.#wait(decision.waitMs);
+    if (this.#current) this.#followers?.retrying(this.#current.record);
     this.#retries += 1;
   }
 
@@ -169,7 +160,7 @@ export class AttemptLoop {
   }
 
   async #once(): Promise<Answer> {
-    const { context, request, target, send, dialect } = this.options;
+    const { context, request, target, dialect } = this.options;
     if (context.signal.aborted) {
       throw new FailedAttempt(this.#abortedFailure(context.signal.reason));
     }
@@ -179,6 +170,7 @@ export class AttemptLoop {
     const record: Mutable<AttemptRecord> = {
       index,
       target: target.name,
+      provider: target.provider.name,
       startedAt: startedAt - context.startedAt,
       durationMs: 0,
     };
@@ -187,12 +179,15 @@ export class AttemptLoop {
     this.#current = { record, startedAt, exchange };
     try {
       const ticket = { retryCount: this.#retries, signal: context.signal, exchange };
-      const response = await context.unlessAborted(send(this.#metered(request), ticket));
+      const response = await context.unlessAborted(this.#send(this.#metered(request), ticket));
       record.status = response.status;
       record.requestId = requestIdOf(response.headers);
       const reader = dialect && createReader(dialect);
       const answer = await readAnswer(response, reader, this, exchange);
-      if (answer.kind !== 'events') this.succeed();
+      if (answer.kind !== 'events') {
+        this.succeed();
+        this.end('success', undefined, { facts: answer.facts, status: response.status });
+      }
       return answer;
     } catch (error) {
       throw new FailedAttempt(this.fail(error));
@@ -207,8 +202,33 @@ export class AttemptLoop {
   #metered(request: GatewayRequest): GatewayRequest {
     const { wantsUsage, health, dialect, target } = this.options;
     this.#asksUsage =
-      wantsUsage && health.refusesUsage !== true && lacksUsage(request, dialect, target.name);
+      wantsUsage && health.refusesUsage !== true && lacksUsage(request, dialect, target.provider);
     return this.#asksUsage ? askUsage(request) : request;
+  }
+
+  #send(request: GatewayRequest, ticket: Ticket): Promise<Response> {
+    const { send } = this.options;
+    return this.#followers ? this.#followers.around(() => send(request, ticket)) : send(request, ticket);
+  }
+
+  /** The target is done with: tells those who follow it. */
+  end(outcome: Outcome, failure?: Failure, seen?: Seen): void {
+    if (this.#followers === undefined) return;
+    const { context } = this.options;
+    const facts = seen?.facts();
+    if (facts) context.noteFacts(facts);
+    const attempts = context.attempts.slice(this.#firstAttempt);
+    this.#followers.ended({
+      outcome,
+      failure,
+      facts,
+      status: seen?.status,
+      attempts,
+      cost: () => context.costOf(attempts),
+      firstContentAt: seen?.firstContentAt,
+      lastContentAt: seen?.lastContentAt,
+      contentEvents: seen?.contentEvents,
+    });
   }
 
   #newExchange(): Exchange {
@@ -271,13 +291,13 @@ export class AttemptLoop {
   }
 }
 
-/** What the loop ends with when nothing may follow. */
-export class LoopError extends Error {
-  readonly attempt: AttemptFailure;
-  constructor(attempt: AttemptFailure) {
-    super(attempt.failure.message, { cause: attempt.error });
-    this.attempt = attempt;
-  }
+/** What was seen of a target's last answer. */
+export interface Seen {
+  facts(): ResponseFacts;
+  readonly status: number | undefined;
+  readonly firstContentAt?: number | undefined;
+  readonly lastContentAt?: number | undefined;
+  readonly contentEvents?: number | undefined;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -1,6 +1,7 @@
 import type { GatewayRequest } from '../pipeline/contract.js';
 import { EXCHANGE } from '../pipeline/exchange.js';
-import type { ErrorFactory, Target, Ticket } from '../pipeline/target.js';
+import { type KnownProvider, providerOf } from '../pipeline/known-providers.js';
+import { addressOf, type ErrorFactory, type ServerAddress, type Target, type Ticket } from '../pipeline/target.js';
 
 type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
 
@@ -25,8 +26,8 @@ export class StatusError extends Error {
   /** The body parsed, or `undefined` where it is not JSON. */
   readonly error: unknown;
 
-  constructor(status: number, headers: Headers, text: string) {
-    super(`${status} from the upstream`);
+  constructor(status: number, headers: Headers, text: string, message = 'from the upstream') {
+    super(`${status} ${message}`);
     this.name = 'StatusError';
     this.status = status;
     this.headers = headers;
@@ -60,7 +61,12 @@ class FetchTimeout extends DOMException {
 /** Errors as a `fetch` throws them. */
 const fetchErrors: ErrorFactory = {
   status: (status, body, message, headers) =>
-    new StatusError(status ?? 502, headers ?? new Headers(), JSON.stringify(body ?? { error: { message } })),
+    new StatusError(
+      status ?? 502,
+      headers ?? new Headers(),
+      JSON.stringify(body ?? { error: { message } }),
+      message,
+    ),
   connection: (message, cause) => new FetchError(message, { cause }),
   truncated: (message, cause) => new FetchError(message, { cause }),
   timeout: (message) => new FetchTimeout(message),
@@ -76,6 +82,8 @@ const fetchErrors: ErrorFactory = {
 /** Where a call at the second door goes: to the URL that the calling SDK made. */
 export class FetchTarget implements Target {
   readonly name: string;
+  readonly provider: KnownProvider;
+  readonly address: ServerAddress;
   readonly errors = fetchErrors;
   readonly maxRetries = MAX_RETRIES;
   readonly timeoutMs = TIMEOUT_MS;
@@ -86,6 +94,8 @@ export class FetchTarget implements Target {
 
   constructor(request: OutgoingRequest, transport: Fetch, wantsRawBody: boolean) {
     this.name = request.url.host;
+    this.provider = providerOf(request.url.host, '', request.url.pathname);
+    this.address = addressOf(request.url);
     this.wantsRawBody = wantsRawBody;
     this.#request = request;
     this.#transport = transport;
@@ -115,7 +125,8 @@ export class FetchTarget implements Target {
         signal: attempt.signal,
         [EXCHANGE]: exchange,
       } as RequestInit);
-      if (response.status >= 400) {
+      // A redirect that the caller wants to see is no answer, either.
+      if (response.status >= 300) {
         throw new StatusError(response.status, response.headers, await response.text());
       }
       return response;

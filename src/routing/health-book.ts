@@ -1,5 +1,13 @@
-import type { TargetHealth } from './attempt-loop.js';
 import { RetryBudget } from './retry-budget.js';
+
+/** What is remembered of a target between calls. */
+export interface TargetHealth {
+  readonly budget: RetryBudget;
+  /** Monotonic time of the last whole answer. */
+  lastAnswerAt: number | undefined;
+  /** It has refused to be asked for usage on streams. */
+  refusesUsage?: boolean | undefined;
+}
 
 const MAX_TARGETS = 1_000;
 

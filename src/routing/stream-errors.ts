@@ -1,3 +1,5 @@
+import { SseLimitError } from '../dialects/sse-decoder.js';
+import { GatewayError } from '../pipeline/errors.js';
 import type { ResponseFacts } from '../pipeline/settlement.js';
 import type { ErrorFactory } from '../pipeline/target.js';
 import type { AttemptFailure } from './describe-failure.js';
@@ -34,4 +36,13 @@ export function brokenStream(
     ? errors.connection(error.message, error)
     : error;
   return withPartial(withFailure(shown, failure), facts);
+}
+
+/** What the decoder says of an event that is too large, as an error of the gateway's. */
+export function asLimit(thrown: unknown): unknown {
+  if (!(thrown instanceof SseLimitError)) return thrown;
+  return new GatewayError(`an event passed ${thrown.maxEventBytes} bytes (limits.maxEventBytes)`, {
+    code: 'zerohop_limit',
+    cause: thrown,
+  });
 }

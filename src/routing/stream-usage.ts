@@ -1,21 +1,17 @@
 import type { DialectName } from '../dialects/dialect.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
+import type { KnownProvider } from '../pipeline/known-providers.js';
 import type { StreamEvent } from '../pipeline/event-source.js';
 import type { Failure } from '../pipeline/settlement.js';
 
-/** Hosts that report usage on streams unasked, or refuse to be asked. */
-const UNASKED = new Set([
-  'api.groq.com',
-  'api.mistral.ai',
-  'api.cerebras.ai',
-  'api.deepseek.com',
-  'api.perplexity.ai',
-]);
-
 /** Whether a request is a stream whose usage has to be asked for, and was not. */
-export function lacksUsage(request: GatewayRequest, dialect: DialectName | undefined, host: string): boolean {
+export function lacksUsage(
+  request: GatewayRequest,
+  dialect: DialectName | undefined,
+  provider: KnownProvider,
+): boolean {
   if (!request.stream || (dialect !== 'openai-chat' && dialect !== 'openai-completions')) return false;
-  return isObject(request.body) && streamOptions(request.body)['include_usage'] !== true && !UNASKED.has(host);
+  return isObject(request.body) && streamOptions(request.body)['include_usage'] !== true && !provider.usageUnasked;
 }
 
 /** The same request, asking for usage (`stream_options.include_usage`). */

@@ -1,5 +1,7 @@
 import type { DialectReader } from '../dialects/dialect.js';
-import { SseDecoder, SseLimitError } from '../dialects/sse-decoder.js';
+import { hasError } from '../dialects/failures.js';
+import { isObject } from '../dialects/json.js';
+import { SseDecoder } from '../dialects/sse-decoder.js';
 import type { SseFrame } from '../dialects/sse-frame.js';
 import type { ByteSource } from '../pipeline/byte-source.js';
 import type { Observation } from '../pipeline/call-context.js';
@@ -8,10 +10,11 @@ import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
 import type { Failure, Outcome } from '../pipeline/settlement.js';
-import { type AttemptLoop, LoopError } from './attempt-loop.js';
+import type { AttemptLoop } from './attempt-loop.js';
+import { LoopError } from './loop-errors.js';
 import type { Answer } from './read-answer.js';
 import { withAttempts } from '../pipeline/attempts-of.js';
-import { brokenStream, truncatedStream } from './stream-errors.js';
+import { asLimit, brokenStream, truncatedStream } from './stream-errors.js';
 import { hideUsage } from './stream-usage.js';
 import { StreamWatch } from './stream-watch.js';
 import { failureOf, upstreamError } from './upstream-error.js';
@@ -46,6 +49,7 @@ export class UpstreamStream implements EventSource, Observation {
   onSettle: ((outcome: Outcome, failure?: Failure) => void) | undefined;
   firstContentAt: number | undefined;
   lastContentAt: number | undefined;
+  contentEvents = 0;
 
   constructor(loop: AttemptLoop, answer: EventsAnswer) {
     this.#loop = loop;
@@ -129,7 +133,10 @@ export class UpstreamStream implements EventSource, Observation {
       return this.#isComplete();
     }
     const json = this.#parse(frame, data);
-    const weight = this.#state === 'ending' ? 'silent' : this.#reader.readEvent(frame.event, json);
+    const isLate = this.#state === 'ending';
+    // What failed after the answer was complete is not the caller's.
+    if (isLate && isObject(json) && hasError(json)) return false;
+    const weight = isLate ? 'silent' : this.#reader.readEvent(frame.event, json);
     if (weight === 'error') {
       throw upstreamError(this.#loop.options.target.errors, this.#reader, this.#response);
     }
@@ -163,6 +170,7 @@ export class UpstreamStream implements EventSource, Observation {
     const now = this.#loop.options.context.clock.now();
     this.firstContentAt ??= now;
     this.lastContentAt = now;
+    this.contentEvents += 1;
     this.#watch.sawContent(now);
   }
 
@@ -201,6 +209,7 @@ export class UpstreamStream implements EventSource, Observation {
     }
     this.#source.cancel(thrown);
     this.#watch.stop();
+    this.#loop.options.context.noteFacts(this.#reader.facts());
     const { target } = this.#loop.options;
     const committed = this.#held === undefined || this.firstContentAt !== undefined;
     if (committed) {
@@ -242,7 +251,12 @@ export class UpstreamStream implements EventSource, Observation {
     this.#watch.stop();
     this.#loop.succeed();
     if (!this.#sourceEnded) void this.#drain();
-    this.onSettle?.('success');
+    this.#settle('success');
+  }
+
+  #settle(outcome: Outcome, failure?: Failure): void {
+    this.#loop.end(outcome, failure, this);
+    this.onSettle?.(outcome, failure);
   }
 
   /** Lets the upstream end its body, so that the connection can be used again, but not for long. */
@@ -265,7 +279,7 @@ export class UpstreamStream implements EventSource, Observation {
     const failure = failureOf(error);
     const { context } = this.#loop.options;
     withAttempts(error, context.attempts);
-    this.onSettle?.(failure?.kind === 'aborted' ? 'aborted' : 'error', failure);
+    this.#settle(failure?.kind === 'aborted' ? 'aborted' : 'error', failure);
     return failure?.kind === 'aborted' ? abortError(context.signal.reason) : error;
   }
 
@@ -275,7 +289,7 @@ export class UpstreamStream implements EventSource, Observation {
     this.#watch.stop();
     const { failure } = this.#loop.fail(reason ?? abortError(undefined));
     this.#source.cancel(reason);
-    this.onSettle?.('aborted', failure);
+    this.#settle('aborted', failure);
   }
 }
 
@@ -288,11 +302,3 @@ function abortError(reason: unknown): Error {
 
 /** The reason a source is given up for when it has nothing more to say. */
 const LINGERED = new Error('the stream is over');
-
-function asLimit(thrown: unknown): unknown {
-  if (!(thrown instanceof SseLimitError)) return thrown;
-  return new GatewayError(`an event passed ${thrown.maxEventBytes} bytes (limits.maxEventBytes)`, {
-    code: 'zerohop_limit',
-    cause: thrown,
-  });
-}

@@ -1,4 +1,4 @@
-import { boundMessage } from '../pipeline/errors.js';
+import { boundMessage, isGatewayError } from '../pipeline/errors.js';
 import type { ErrorFactory } from '../pipeline/target.js';
 import type { SdkClient } from './client-types.js';
 
@@ -47,6 +47,8 @@ function withCause<E extends Error>(error: E, cause: unknown): E {
   if (cause !== undefined) {
     Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
   }
+  // Anthropic's errors have no code of their own.
+  if (isGatewayError(cause) && Reflect.get(error, 'code') == null) Reflect.set(error, 'code', cause.code);
   return error;
 }
 

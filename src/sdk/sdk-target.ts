@@ -1,15 +1,23 @@
 import { MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import { EXCHANGE } from '../pipeline/exchange.js';
-import type { ErrorFactory, Target, Ticket } from '../pipeline/target.js';
+import type { KnownProvider } from '../pipeline/known-providers.js';
+import type { ErrorFactory, ServerAddress, Target, Ticket } from '../pipeline/target.js';
 import type { SdkClient, SdkPromise, SdkRequestOptions } from './client-types.js';
 
 /** Calls the client's own `request()`, past our override. */
 export type OwnRequest = (options: SdkRequestOptions, remainingRetries: number) => SdkPromise;
 
+/** Where a client's calls go, as long as its base URL stays. */
+export interface Place {
+  readonly name: string;
+  readonly provider: KnownProvider;
+  readonly address: ServerAddress;
+}
+
 /** What is the same for all calls of a client, and how often this one may be repeated. */
 export interface SdkTargetInit {
-  readonly name: string;
+  readonly place: Place;
   readonly errors: ErrorFactory;
   readonly request: OwnRequest;
   readonly remainingRetries: number | null;
@@ -21,6 +29,8 @@ export interface SdkTargetInit {
  */
 export class SdkTarget implements Target {
   readonly name: string;
+  readonly provider: KnownProvider;
+  readonly address: ServerAddress;
   readonly errors: ErrorFactory;
   readonly maxRetries: number;
   readonly timeoutMs: number;
@@ -35,9 +45,11 @@ export class SdkTarget implements Target {
   constructor(
     client: SdkClient,
     options: SdkRequestOptions,
-    { name, errors, request, remainingRetries }: SdkTargetInit,
+    { place, errors, request, remainingRetries }: SdkTargetInit,
   ) {
-    this.name = name;
+    this.name = place.name;
+    this.provider = place.provider;
+    this.address = place.address;
     this.errors = errors;
     const maxRetries = retriesOr(client.maxRetries, 2)(options.maxRetries);
     this.maxRetries = remainingRetries === null ? maxRetries : Math.min(remainingRetries, maxRetries);

@@ -1,13 +1,14 @@
 import type { CallPort } from '../pipeline/call-port.js';
 import { MAX_TIMER_MS } from '../pipeline/clock.js';
 import { readCallOptions } from '../pipeline/per-call.js';
-import type { ErrorFactory } from '../pipeline/target.js';
+import { providerOf } from '../pipeline/known-providers.js';
+import { addressOf, type ErrorFactory } from '../pipeline/target.js';
 import { checkRequestBody } from './check-body.js';
 import { isSdkClient, type SdkClient, type SdkPromise, type SdkRequestOptions } from './client-types.js';
 import { cloneClient, type CloneOptions, refusal, restoreFetch } from './clone-client.js';
 import { sdkErrors } from './sdk-errors.js';
 import { type SealedCall, type Seam, seamOf } from './seam.js';
-import { type OwnRequest, SdkTarget } from './sdk-target.js';
+import { type OwnRequest, type Place, SdkTarget } from './sdk-target.js';
 
 /** What a wrapped client is made with. */
 export interface WrapOptions extends CloneOptions {
@@ -82,7 +83,7 @@ class ClientDoor {
   readonly #request: OwnRequest & SdkClient['request'];
   readonly #errors: ErrorFactory;
   #baseURL = '';
-  #host = '';
+  #place: Place | undefined;
 
   constructor(client: SdkClient, port: CallPort) {
     this.seam = seamOf(client);
@@ -102,7 +103,7 @@ class ClientDoor {
     }
     checkRequestBody(options.body, this.#errors);
     const target = new SdkTarget(this.#client, options, {
-      name: this.#targetName(),
+      place: this.#findPlace(),
       errors: this.#errors,
       request: this.#request,
       remainingRetries,
@@ -119,14 +120,19 @@ class ClientDoor {
     return { props: propsOf(await response, options, context.controller), context };
   }
 
-  /** The host of the base URL, which an application may change. */
-  #targetName(): string {
-    const { baseURL } = this.#client;
-    if (baseURL !== this.#baseURL) {
-      this.#baseURL = baseURL;
-      this.#host = URL.parse(baseURL)?.host ?? 'unknown';
-    }
-    return this.#host;
+  /** Where the base URL points, which an application may change. */
+  #findPlace(): Place {
+    const { baseURL, constructor } = this.#client;
+    if (this.#place && baseURL === this.#baseURL) return this.#place;
+    const url = URL.parse(baseURL);
+    const name = url?.host ?? 'unknown';
+    this.#baseURL = baseURL;
+    this.#place = {
+      name,
+      provider: providerOf(name, constructor.name),
+      address: url ? addressOf(url) : { host: name, port: 443 },
+    };
+    return this.#place;
   }
 }
 

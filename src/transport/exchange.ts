@@ -23,8 +23,8 @@ export interface DispatchOptions {
   readonly bodyTimeout: number;
 }
 
-/** Error bodies are read by the SDKs without a bound; this one is ours. */
-export const MAX_ERROR_BODY_BYTES = 256 * 1024;
+/** Error bodies are read by the SDKs without a bound; this one is ours. A larger one costs its connection. */
+export const MAX_ERROR_BODY_BYTES = 1024 * 1024;
 /** Bytes that may wait for a reader before the socket is paused. */
 export const HIGH_WATER_BYTES = 64 * 1024;
 

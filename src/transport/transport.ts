@@ -2,7 +2,7 @@ import { joinChunks, sourceFromStream, type ByteSource } from '../pipeline/byte-
 import { GatewayError } from '../pipeline/errors.js';
 import { GatewayHeaders } from '../pipeline/gateway-headers.js';
 import { GatewayResponse, payloadSource } from '../pipeline/gateway-response.js';
-import { codingOf, decodeAll, decodeSource } from './decompress.js';
+import { codingsOf, decodeAll, decodeSource } from './decompress.js';
 import { abortReason, AnyDispatchExchange, DispatchExchange, type DispatchedResponse } from './dispatch-exchange.js';
 import { EXCHANGE, type Exchange } from '../pipeline/exchange.js';
 import { isRuntimeFetch } from './runtime-fetch.js';
@@ -39,12 +39,18 @@ export function createTransport({ fetch: userFetch, mode = 'auto' }: TransportOp
     const direct =
       userFetch === undefined && mode === 'auto' ? directRequest(input, init) : undefined;
     const send = direct
-      ? (url: string | URL, current: TransportInit) =>
-          sendDirect(url instanceof URL ? url : new URL(url), current, direct.dispatcher, exchange)
-      : (url: string | URL, current: TransportInit) =>
-          sendByFetch(userFetch ?? globalThis.fetch, url, current, exchange);
-    return followRedirects(direct?.url ?? (input instanceof Request ? input.url : input), init, send);
+      ? (hop: Hop) => sendDirect(hop, direct.dispatcher, exchange)
+      : (hop: Hop) => sendByFetch(userFetch ?? globalThis.fetch, hop, exchange);
+    const url = direct?.url ?? (input instanceof Request ? input.url : input);
+    return followRedirects({ url, init, redirected: false }, send);
   };
+}
+
+/** One request on the way to an answer: the first, or one that a redirect led to. */
+interface Hop {
+  readonly url: string | URL;
+  readonly init: TransportInit;
+  readonly redirected: boolean;
 }
 
 interface DirectRequest {

@@ -3,6 +3,8 @@ import { isObject, type JsonObject, list, stringify, text } from '../json.js';
 import { type Recorder, slot } from '../recorder.js';
 import type { ResponseFold, ToolCallFold } from '../response-fold.js';
 
+const DELTA: Path = ['delta'];
+
 /** A tool call that is still open, and the input it was announced with. */
 interface OpenCall {
   readonly call: ToolCallFold;
@@ -14,6 +16,8 @@ export class BlockReader {
   readonly #fold: ResponseFold;
   readonly #recorder: Recorder | undefined;
   readonly #open = new Map<number, OpenCall>();
+  /** Where the block or delta being read stands. */
+  #at: Path = DELTA;
 
   constructor(fold: ResponseFold, recorder: Recorder | undefined) {
     this.#fold = fold;
@@ -34,15 +38,16 @@ export class BlockReader {
   /** Reads `content_block_delta`; true where it brings content. */
   delta({ delta, index }: JsonObject): boolean {
     if (!isObject(delta)) return false;
+    this.#at = DELTA;
     switch (delta.type) {
       case 'text_delta':
-        return this.#words('text', delta, indexOf(index), DELTA);
+        return this.#words('text', delta, indexOf(index));
       case 'thinking_delta':
-        return this.#words('reasoning', delta, indexOf(index), DELTA);
+        return this.#words('reasoning', delta, indexOf(index));
       case 'input_json_delta':
         return this.#input(delta.partial_json, indexOf(index));
       case 'signature_delta':
-        this.#seal('signature', delta, indexOf(index), DELTA);
+        this.#seal('signature', delta, indexOf(index));
         return true;
       case 'citations_delta':
         this.#citations([delta.citation], indexOf(index), undefined);
@@ -61,24 +66,25 @@ export class BlockReader {
   }
 
   #block(block: JsonObject, index: number, at: Path): boolean {
+    this.#at = at;
     switch (block.type) {
       case 'text':
         if (list(block.citations).length > 0) {
           this.#citations(list(block.citations), index, [...at, 'citations']);
         }
-        return this.#words('text', block, index, at);
+        return this.#words('text', block, index);
       case 'thinking': {
         const choice = this.#fold.choice(0);
         if (choice.reasoning !== '') choice.reasoning += '\n\n';
-        const said = this.#words('reasoning', block, index, at);
-        this.#seal('signature', block, index, at);
+        const said = this.#words('reasoning', block, index);
+        this.#seal('signature', block, index);
         return said;
       }
       case 'redacted_thinking':
-        this.#seal('data', block, index, at);
+        this.#seal('data', block, index);
         return true;
       case 'tool_use':
-        this.#call(block, index, at);
+        this.#call(block, index);
         return true;
       default:
         this.#recorder?.add({
@@ -91,21 +97,21 @@ export class BlockReader {
     }
   }
 
-  #words(type: 'text' | 'reasoning', holder: JsonObject, block: number, at: Path): boolean {
+  #words(type: 'text' | 'reasoning', holder: JsonObject, block: number): boolean {
     const key = type === 'text' ? 'text' : 'thinking';
     const said = holder[key];
     if (typeof said !== 'string') return false;
     this.#fold.choice(0)[type] += said;
-    const slots = this.#recorder && slot('text', [...at, key]);
+    const slots = this.#recorder && slot('text', [...this.#at, key]);
     if (slots) this.#recorder?.add({ type, ...placeOf(block), text: said, slots });
     return said !== '';
   }
 
-  #seal(key: 'signature' | 'data', holder: JsonObject, block: number, at: Path): void {
+  #seal(key: 'signature' | 'data', holder: JsonObject, block: number): void {
     const value = text(holder[key]);
     if (value === undefined || this.#recorder === undefined) return;
     const field = key === 'data' ? 'encrypted' : 'signature';
-    const slots = slot(field, [...at, key]);
+    const slots = slot(field, [...this.#at, key]);
     this.#recorder.add({ type: 'reasoning-seal', ...placeOf(block), [field]: value, slots });
   }
 
@@ -117,7 +123,7 @@ export class BlockReader {
     this.#recorder?.add({ type: 'citations', ...placeOf(block), citations, slots });
   }
 
-  #call(block: JsonObject, index: number, at: Path): void {
+  #call(block: JsonObject, index: number): void {
     const id = text(block.id);
     const name = text(block.name);
     const call = this.#fold.choice(0).toolCall(index, id, name);
@@ -127,11 +133,11 @@ export class BlockReader {
     if (this.#recorder === undefined) return;
     const place = { ...placeOf(index), call: call.position };
     const slots: Slot[] = [];
-    if (id !== undefined) slots.push({ field: 'id', path: [...at, 'id'] });
-    if (name !== undefined) slots.push({ field: 'name', path: [...at, 'name'] });
+    if (id !== undefined) slots.push({ field: 'id', path: [...this.#at, 'id'] });
+    if (name !== undefined) slots.push({ field: 'name', path: [...this.#at, 'name'] });
     this.#recorder.add({ type: 'tool-call', ...place, kind: 'function', id, name, slots });
     if (!isObject(block.input) || Object.keys(block.input).length === 0) return;
-    const inputSlots = slot('input', [...at, 'input']);
+    const inputSlots = slot('input', [...this.#at, 'input']);
     this.#recorder.add({ type: 'tool-input', ...place, input: block.input, slots: inputSlots });
   }
 
@@ -148,8 +154,6 @@ export class BlockReader {
     return piece !== '';
   }
 }
-
-const DELTA: Path = ['delta'];
 
 function indexOf(value: unknown): number {
   return typeof value === 'number' ? value : 0;

@@ -13,7 +13,12 @@ export const messagesWriter: DialectWriter = createFrameWriter({
 });
 
 /** Members of a message that are known only at its end, and come in the delta. */
-const AT_END: ReadonlySet<string> = new Set(['stop_reason', 'stop_sequence', 'stop_details', 'container']);
+const AT_END: ReadonlySet<string> = new Set([
+  'stop_reason',
+  'stop_sequence',
+  'stop_details',
+  'container',
+]);
 
 function toBody(events: readonly StreamedEvent[]): unknown {
   const error = errorBodyOf(events);

@@ -124,7 +124,8 @@ class ContentDraft {
 }
 
 function merged(key: string, before: unknown, value: unknown): unknown {
-  if (key === 'content') return (before instanceof ContentDraft ? before : new ContentDraft()).add(value);
+  if (key === 'content')
+    return (before instanceof ContentDraft ? before : new ContentDraft()).add(value);
   if (typeof value === 'string') return joined(key, before, value);
   if (Array.isArray(value)) {
     return (before instanceof ListDraft ? before : new ListDraft(key)).add(value);

@@ -1,13 +1,27 @@
 import type { CanonicalSink, Path, Place, Slot } from '../canonical-events.js';
 import { ChoicesReader } from '../choices-reader.js';
 import { isObject, type JsonObject, text } from '../json.js';
-import { slot } from '../recorder.js';
+import { keyOf, slot } from '../recorder.js';
 import type { ChoiceFold } from '../response-fold.js';
 import { ToolCallPiece } from './tool-calls.js';
 
 const NOWHERE: Path = [];
 
 type Words = 'text' | 'refusal' | 'reasoning';
+type WordsKey = 'content' | 'refusal' | 'reasoning' | 'reasoning_content';
+
+/** Words and where they stood. */
+interface Said {
+  readonly type: Words;
+  readonly text: string;
+  readonly path: Path;
+}
+
+/** What the text of a content part is, and where the part stands. */
+interface PartAt {
+  readonly type: Words;
+  readonly at: Path;
+}
 
 /** Reads OpenAI chat completions, streamed or not, and what compatible servers send in their name. */
 export class ChatReader extends ChoicesReader {
@@ -30,7 +44,7 @@ export class ChatReader extends ChoicesReader {
     // Perplexity repeats the whole message so far beside each delta.
     if (holder === 'delta' && isObject(message)) {
       const path = ['choices', position, 'message', 'content'];
-      this.recorder?.addEcho('text', placeOf(choice), message.content, path);
+      this.recorder?.addEcho(keyOf('text', placeOf(choice)), message.content, path);
     }
     return content;
   }
@@ -56,9 +70,9 @@ export class ChatReader extends ChoicesReader {
       case 'content':
         return Array.isArray(value)
           ? this.#contentParts(choice, value)
-          : this.#words(choice, 'text', key, value);
+          : this.#words(choice, key, value);
       case 'refusal':
-        return this.#words(choice, 'refusal', key, value);
+        return this.#words(choice, key, value);
       case 'reasoning':
       case 'reasoning_content':
         return this.#reasoning(choice, key, value);
@@ -75,18 +89,18 @@ export class ChatReader extends ChoicesReader {
     }
   }
 
-  #words(choice: ChoiceFold, type: Words, key: string, value: unknown): boolean {
+  #words(choice: ChoiceFold, key: WordsKey, value: unknown): boolean {
     if (typeof value !== 'string') return !isEmpty(value);
+    const type = key === 'content' ? 'text' : key === 'refusal' ? key : 'reasoning';
     choice[type] += value;
-    const path = this.recorder && [...this.#at, key];
-    if (path) this.#record(choice, type, value, path);
+    if (this.recorder) this.#record(choice, { type, text: value, path: [...this.#at, key] });
     return value !== '';
   }
 
-  #reasoning(choice: ChoiceFold, key: string, value: unknown): boolean {
+  #reasoning(choice: ChoiceFold, key: WordsKey, value: unknown): boolean {
     if (value === '' || !this.#reasoned) {
       this.#reasoned = value !== '';
-      return this.#words(choice, 'reasoning', key, value);
+      return this.#words(choice, key, value);
     }
     this.recorder?.addCopy(value, [...this.#at, key]);
     return true;
@@ -96,24 +110,24 @@ export class ChatReader extends ChoicesReader {
   #contentParts(choice: ChoiceFold, parts: readonly unknown[]): boolean {
     parts.forEach((part, index) => {
       if (!isObject(part)) return;
-      this.#part(choice, 'text', part, [...this.#at, 'content', index]);
+      this.#part(choice, part, { type: 'text', at: [...this.#at, 'content', index] });
       if (!Array.isArray(part.thinking)) return;
       part.thinking.forEach((thought: unknown, position) => {
         const at = [...this.#at, 'content', index, 'thinking', position];
-        if (isObject(thought)) this.#part(choice, 'reasoning', thought, at);
+        if (isObject(thought)) this.#part(choice, thought, { type: 'reasoning', at });
       });
     });
     return parts.length > 0;
   }
 
-  #part(choice: ChoiceFold, type: Words, part: JsonObject, at: Path): void {
+  #part(choice: ChoiceFold, part: JsonObject, { type, at }: PartAt): void {
     if (typeof part.text !== 'string') return;
     choice[type] += part.text;
-    this.#record(choice, type, part.text, [...at, 'text']);
+    this.#record(choice, { type, text: part.text, path: [...at, 'text'] });
   }
 
-  #record(choice: ChoiceFold, type: Words, value: string, path: Path): void {
-    this.recorder?.add({ type, ...placeOf(choice), text: value, slots: slot('text', path) });
+  #record(choice: ChoiceFold, { type, text: said, path }: Said): void {
+    this.recorder?.add({ type, ...placeOf(choice), text: said, slots: slot('text', path) });
   }
 
   /** OpenRouter's structured reasoning; its words count only where they stand nowhere else. */
@@ -127,7 +141,7 @@ export class ChatReader extends ChoicesReader {
       if (said !== undefined && counted) this.recorder?.addCopy(said, [...at, key]);
       else if (said !== undefined) {
         choice.reasoning += said;
-        this.#record(choice, 'reasoning', said, [...at, key]);
+        this.#record(choice, { type: 'reasoning', text: said, path: [...at, key] });
       }
       this.#seal(choice, detail, at);
     });
@@ -164,7 +178,10 @@ export class ChatReader extends ChoicesReader {
 
   #toolCall(choice: ChoiceFold, piece: ToolCallPiece, ...at: Path): boolean {
     const call = piece.addTo(choice);
-    if (this.recorder) piece.record(this.recorder, choice, call, [...this.#at, ...at]);
+    if (this.recorder) {
+      const where = { choice: choice.index, call: call.position, at: [...this.#at, ...at] };
+      piece.record(this.recorder, where);
+    }
     return true;
   }
 

@@ -7,6 +7,13 @@ type Kind = ToolCallEvent['kind'];
 
 const NO_CALL: JsonObject = {};
 
+/** Which call of which choice a piece belongs to, and where it stood. */
+export interface CallAt {
+  readonly choice: number;
+  readonly call: number;
+  readonly at: Path;
+}
+
 /** One call, or a piece of one, in a message. */
 export class ToolCallPiece {
   readonly #kind: Kind;
@@ -41,10 +48,10 @@ export class ToolCallPiece {
     return call;
   }
 
-  /** Records the piece, which stood at `at`, as part of `call`. */
-  record(recorder: Recorder, choice: ChoiceFold, call: ToolCallFold, at: Path): void {
+  /** Records the piece. */
+  record(recorder: Recorder, { choice, call, at }: CallAt): void {
     const inner = this.#kind === 'legacy' ? at : [...at, this.#kind];
-    const place = { choice: choice.index, block: 0, part: call.position, call: call.position };
+    const place = { choice, block: 0, part: call, call };
     const id = this.#id;
     const name = this.#name;
     if (id !== undefined || name !== undefined) {

@@ -11,8 +11,14 @@ export class CompletionsReader extends ChoicesReader {
   }
 
   protected override content(choice: ChoiceFold, value: JsonObject, position: number): boolean {
-    const { text, message } = value;
-    if (typeof text === 'string') return this.#text(choice, text, ['choices', position, 'text']);
+    const { text, delta, message } = value;
+    if (typeof text === 'string') {
+      const content = this.#text(choice, text, ['choices', position, 'text']);
+      // Together streams the same words as a chat delta beside the text.
+      const copy = isObject(delta) ? delta.content : undefined;
+      this.recorder?.addCopy(copy, ['choices', position, 'delta', 'content']);
+      return content;
+    }
     // A chat answer to a completions request (prompt endpoints of gateways).
     const said = isObject(message) ? message.content : undefined;
     if (typeof said !== 'string') return false;

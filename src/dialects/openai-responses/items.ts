@@ -19,6 +19,13 @@ export interface ItemAt {
   readonly as: 'announced' | 'repeated' | 'counted';
 }
 
+/** What the words of a part are, which part it is, and where it stands. */
+interface PartAt {
+  readonly type: Words;
+  readonly place: Place;
+  readonly path: Path;
+}
+
 /** Reads the output of a response: pieces of its items as they come, and whole items. */
 export class ItemReader {
   readonly #fold: ResponseFold;
@@ -37,7 +44,8 @@ export class ItemReader {
     if (typeof delta !== 'string') return true;
     const block = numberOf(data.output_index);
     const part = partOf(type, data);
-    this.#append(type, block, part, delta);
+    if (type === 'text' || type === 'refusal') this.#fold.choice(0)[type] += delta;
+    else this.#reason(delta, block, part);
     const slots = this.#recorder && slot('text', DELTA);
     if (slots) this.#recorder?.add({ type, choice: 0, block, part, text: delta, slots });
     return delta !== '';
@@ -46,7 +54,7 @@ export class ItemReader {
   /** Reads the event that repeats what the deltas said. */
   wordsDone(type: Words, data: JsonObject, key: 'text' | 'refusal'): boolean {
     const place = { choice: 0, block: numberOf(data.output_index), part: partOf(type, data) };
-    return this.#whole(type, place, data[key], [key]);
+    return this.#whole(data[key], { type, place, path: [key] });
   }
 
   /** Reads a delta of a call's arguments. */
@@ -71,7 +79,8 @@ export class ItemReader {
   part(data: JsonObject, type: Words): boolean {
     if (!isObject(data.part)) return false;
     const place = { choice: 0, block: numberOf(data.output_index), part: partOf(type, data) };
-    return this.#part(data.part, place, ['part'], type);
+    const kind = data.part.type === 'refusal' ? 'refusal' : type;
+    return this.#part(data.part, { type: kind, place, path: ['part'] });
   }
 
   /** Reads a source as it is added to its text. */
@@ -87,7 +96,7 @@ export class ItemReader {
     if (!isObject(value)) return false;
     switch (value.type) {
       case 'message':
-        return this.#parts(value.content, at, 'content', 'text');
+        return this.#parts(value, at, 'text');
       case 'reasoning':
         return this.#reasoning(value, at);
       case 'function_call':
@@ -101,8 +110,8 @@ export class ItemReader {
   }
 
   #reasoning(item: JsonObject, at: ItemAt): boolean {
-    const summarised = this.#parts(item.summary, at, 'summary', 'reasoning-summary');
-    const said = this.#parts(item.content, at, 'content', 'reasoning');
+    const summarised = this.#parts(item, at, 'reasoning-summary');
+    const said = this.#parts(item, at, 'reasoning');
     const encrypted = text(item.encrypted_content);
     if (encrypted === undefined) return summarised || said;
     const slots = slot('encrypted', [...at.path, 'encrypted_content']);
@@ -111,47 +120,49 @@ export class ItemReader {
     return true;
   }
 
-  #parts(parts: unknown, at: ItemAt, key: string, type: Words): boolean {
+  #parts(item: JsonObject, at: ItemAt, type: Words): boolean {
+    const key = type === 'reasoning-summary' ? 'summary' : 'content';
     let content = false;
-    list(parts).forEach((part, index) => {
+    list(item[key]).forEach((part, index) => {
       if (!isObject(part)) return;
-      const path = [...at.path, key, index];
-      const place = { choice: 0, block: at.block, part: index };
-      if (at.as === 'counted') this.#count(part, place, path, type);
-      if (this.#part(part, place, path, type)) content = true;
+      const where = {
+        type: part.type === 'refusal' ? 'refusal' : type,
+        place: { choice: 0, block: at.block, part: index },
+        path: [...at.path, key, index],
+      } as const;
+      if (at.as === 'counted') this.#count(part, where);
+      if (this.#part(part, where)) content = true;
     });
     return content;
   }
 
   /** Lets a part of a whole response count: its words and its sources. */
-  #count(part: JsonObject, place: Place, path: Path, type: Words): void {
-    const kind = part.type === 'refusal' ? 'refusal' : type;
-    const words = part[kind === 'refusal' ? 'refusal' : 'text'];
-    if (typeof words === 'string') this.#append(kind, place.block, place.part, words);
+  #count(part: JsonObject, { type, place, path }: PartAt): void {
+    const words = part[wordsKey(type)];
+    if (typeof words === 'string') {
+      if (type === 'text' || type === 'refusal') this.#fold.choice(0)[type] += words;
+      else this.#reason(words, place.block, place.part);
+    }
     const citations = list(part.annotations);
     if (citations.length === 0) return;
     const slots = slot('citations', [...path, 'annotations']);
     this.#recorder?.add({ type: 'citations', ...place, citations, slots });
   }
 
-  #part(part: JsonObject, place: Place, path: Path, type: Words): boolean {
-    const kind = part.type === 'refusal' ? 'refusal' : type;
-    const key = kind === 'refusal' ? 'refusal' : 'text';
-    return this.#whole(kind, place, part[key], [...path, key]);
+  #part(part: JsonObject, { type, place, path }: PartAt): boolean {
+    const key = wordsKey(type);
+    return this.#whole(part[key], { type, place, path: [...path, key] });
   }
 
-  #whole(type: Words, place: Place, words: unknown, path: Path): boolean {
+  #whole(words: unknown, { type, place, path }: PartAt): boolean {
     if (typeof words !== 'string') return false;
     this.#recorder?.addWhole({ type, ...place, text: words }, path);
     return words !== '';
   }
 
-  #append(type: Words, block: number, part: number, words: string): void {
+  /** Adds reasoning; what stands in different parts is kept apart by a blank line. */
+  #reason(words: string, block: number, part: number): void {
     const choice = this.#fold.choice(0);
-    if (type === 'text' || type === 'refusal') {
-      choice[type] += words;
-      return;
-    }
     if (block !== this.#reasoningBlock || part !== this.#reasoningPart) {
       this.#reasoningBlock = block;
       this.#reasoningPart = part;
@@ -195,6 +206,10 @@ export class ItemReader {
     const slots = slot('value', path);
     this.#recorder.add({ type: 'block', choice: 0, block, part: 0, value, slots });
   }
+}
+
+function wordsKey(type: Words): 'refusal' | 'text' {
+  return type === 'refusal' ? 'refusal' : 'text';
 }
 
 function partOf(type: Words, data: JsonObject): number {

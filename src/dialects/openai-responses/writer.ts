@@ -15,7 +15,9 @@ export const responsesWriter: DialectWriter = createFrameWriter({
 
 /** The last event that carries the response carries the whole of it. */
 function toBody(events: readonly StreamedEvent[]): unknown {
-  const payload = events.findLast((event) => isObject(event.payload) && event.payload.response)?.payload;
+  const payload = events.findLast(
+    (event) => isObject(event.payload) && event.payload.response,
+  )?.payload;
   if (isObject(payload)) return payload.response;
   return events.find((event) => isObject(event.payload) && event.payload.type === 'error')?.payload;
 }
@@ -35,7 +37,13 @@ function* unnumbered(body: unknown): Generator<StreamedEvent> {
     return;
   }
   const { status } = body;
-  const open = { ...body, status: 'in_progress', output: [], usage: null, incomplete_details: null };
+  const open = {
+    ...body,
+    status: 'in_progress',
+    output: [],
+    usage: null,
+    incomplete_details: null,
+  };
   if (!TERMINAL.has(status)) {
     yield event('response.created', { response: body });
     return;
@@ -60,9 +68,9 @@ function* itemEvents(item: JsonObject, index: number): Generator<StreamedEvent> 
       if (isObject(part)) yield* contentEvents(part, { ...at, content_index: position });
     }
   } else if (item.type === 'function_call') {
-    yield* pieces('response.function_call_arguments', 'arguments', item.arguments, at);
+    yield* pieces('response.function_call_arguments', ['arguments', item.arguments], at);
   } else if (item.type === 'custom_tool_call') {
-    yield* pieces('response.custom_tool_call_input', 'input', item.input, at);
+    yield* pieces('response.custom_tool_call_input', ['input', item.input], at);
   }
   yield event('response.output_item.done', { output_index: index, item });
 }
@@ -73,7 +81,12 @@ function announced(item: JsonObject): JsonObject {
     case 'message':
       return { ...item, ...status, content: [] };
     case 'reasoning':
-      return { ...item, ...status, summary: [], ...(item.content !== undefined && { content: [] }) };
+      return {
+        ...item,
+        ...status,
+        summary: [],
+        ...(item.content !== undefined && { content: [] }),
+      };
     case 'function_call':
       return { ...item, ...status, arguments: '' };
     case 'custom_tool_call':
@@ -85,7 +98,7 @@ function announced(item: JsonObject): JsonObject {
 
 function* summaryEvents(part: JsonObject, at: JsonObject): Generator<StreamedEvent> {
   yield event('response.reasoning_summary_part.added', { ...at, part: { ...part, text: '' } });
-  yield* pieces('response.reasoning_summary_text', 'text', part.text, at);
+  yield* pieces('response.reasoning_summary_text', ['text', part.text], at);
   yield event('response.reasoning_summary_part.done', { ...at, part });
 }
 
@@ -95,7 +108,7 @@ function* contentEvents(part: JsonObject, at: JsonObject): Generator<StreamedEve
   const bare = { ...part, [key]: '', ...(citations.length > 0 && { annotations: [] }) };
   yield event('response.content_part.added', { ...at, part: bare });
   const logprobs = part.type === 'output_text' ? { logprobs: part.logprobs ?? [] } : undefined;
-  yield* pieces(wordsEvent(part.type), key, part[key], { ...at, ...logprobs });
+  yield* pieces(wordsEvent(part.type), [key, part[key]], { ...at, ...logprobs });
   for (const [index, annotation] of citations.entries()) {
     const place = { ...at, annotation_index: index };
     yield event('response.output_text.annotation.added', { ...place, annotation });
@@ -110,8 +123,7 @@ function wordsEvent(type: unknown): string {
 
 function* pieces(
   name: string,
-  key: string,
-  value: unknown,
+  [key, value]: readonly [string, unknown],
   at: JsonObject,
 ): Generator<StreamedEvent> {
   yield event(`${name}.delta`, { ...at, delta: value });

@@ -1,0 +1,60 @@
+/** What is known of a provider that speaks one of our dialects. Nothing else about providers is kept by hand. */
+export interface KnownProvider {
+  /** `gen_ai.provider.name` of the OpenTelemetry GenAI conventions, or, where they have none, our own word. */
+  readonly name: string;
+  /** Sends usage on streams unasked, or refuses to be asked for it. */
+  readonly usageUnasked?: true;
+}
+
+/** By host; a name that starts with a dot stands for every host that ends so. */
+const BY_HOST: readonly (readonly [host: string, provider: KnownProvider])[] = [
+  ['api.openai.com', { name: 'openai' }],
+  ['.api.openai.com', { name: 'openai' }],
+  ['api.anthropic.com', { name: 'anthropic' }],
+  ['.openai.azure.com', { name: 'azure.ai.openai' }],
+  ['.cognitiveservices.azure.com', { name: 'azure.ai.openai' }],
+  ['.services.ai.azure.com', { name: 'azure.ai.inference' }],
+  ['.amazonaws.com', { name: 'aws.bedrock' }],
+  ['.aiplatform.googleapis.com', { name: 'gcp.vertex_ai' }],
+  ['-aiplatform.googleapis.com', { name: 'gcp.vertex_ai' }],
+  ['generativelanguage.googleapis.com', { name: 'gcp.gemini' }],
+  ['api.groq.com', { name: 'groq', usageUnasked: true }],
+  ['api.mistral.ai', { name: 'mistral_ai', usageUnasked: true }],
+  ['api.deepseek.com', { name: 'deepseek', usageUnasked: true }],
+  ['api.x.ai', { name: 'x_ai' }],
+  ['api.perplexity.ai', { name: 'perplexity', usageUnasked: true }],
+  ['api.cohere.com', { name: 'cohere' }],
+  ['api.cerebras.ai', { name: 'cerebras', usageUnasked: true }],
+  ['openrouter.ai', { name: 'openrouter' }],
+  ['api.together.xyz', { name: 'together' }],
+  ['api.fireworks.ai', { name: 'fireworks' }],
+  ['router.huggingface.co', { name: 'huggingface' }],
+];
+
+/** By the class of a client, for those whose host is the user's own. */
+const BY_CLASS: Readonly<Record<string, KnownProvider>> = {
+  AzureOpenAI: { name: 'azure.ai.openai' },
+  AnthropicBedrock: { name: 'aws.bedrock' },
+  AnthropicBedrockMantle: { name: 'aws.bedrock' },
+  BedrockOpenAI: { name: 'aws.bedrock' },
+  AnthropicVertex: { name: 'gcp.vertex_ai' },
+  AnthropicFoundry: { name: 'azure.ai.inference' },
+};
+
+const OPENAI: KnownProvider = { name: 'openai' };
+const ANTHROPIC: KnownProvider = { name: 'anthropic' };
+
+/**
+ * Whose API this is, by the client's class, else the host; a host that is not known speaks for the one
+ * whose dialect it talks.
+ */
+export function providerOf(host: string, className: string, path = ''): KnownProvider {
+  const byClass = Object.hasOwn(BY_CLASS, className) ? BY_CLASS[className] : undefined;
+  if (byClass) return byClass;
+  const name = host.replace(/:\d+$/, '');
+  const known = BY_HOST.find(([suffix]) =>
+    /^[.-]/.test(suffix) ? name.endsWith(suffix) : name === suffix,
+  );
+  if (known) return known[1];
+  return className.startsWith('Anthropic') || path.includes('/messages') ? ANTHROPIC : OPENAI;
+}

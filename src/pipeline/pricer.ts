@@ -1,0 +1,23 @@
+import type { CostResult, Usage } from './settlement.js';
+
+/** A usage to be priced, and what its price depends on. */
+export interface PricedUsage {
+  readonly usage: Usage | undefined;
+  /** `gen_ai.provider.name` of the target. */
+  readonly provider: string;
+  /** Name of the target. */
+  readonly target: string;
+  /** As the provider named it in the answer, else as it was asked for. */
+  readonly model: string | undefined;
+  /** As the provider named it in the answer. */
+  readonly serviceTier?: string | undefined;
+  /** Wall clock, in ms since the epoch: prices change. */
+  readonly at: number;
+}
+
+/** Says what a usage cost. Never throws. */
+export interface Pricer {
+  price(priced: PricedUsage): CostResult;
+  /** Adds costs exactly; a sum with a part that has no price has none. */
+  sum(costs: readonly CostResult[]): CostResult;
+}
