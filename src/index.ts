@@ -5,6 +5,9 @@ export { editJson } from './dialects/edit-json.js';
 export { mapEvents, type EventMapper } from './dialects/map-events.js';
 export { type CloseOptions, createGateway, type Gateway, type GatewayEvents } from './gateway/create-gateway.js';
 export type { GatewayOptions, SizeLimits } from './gateway/gateway-options.js';
+export type { FileSinkOptions } from './logs/file-sink.js';
+export type { FileLogOptions, LogContentOptions, LogOptions, LogSink, SinkLogOptions } from './logs/log.js';
+export type { LoggedAttempt, LogRow } from './logs/log-row.js';
 export { attemptsOf } from './pipeline/attempts-of.js';
 export type { Clock } from './pipeline/clock.js';
 export type {
@@ -18,6 +21,7 @@ export type {
   Register,
   Timeouts,
 } from './pipeline/contract.js';
+export type { ForwardMetadataOptions } from './pipeline/forward-metadata.js';
 export { GatewayError, type GatewayErrorCode, isGatewayError } from './pipeline/errors.js';
 export type { StreamEvent } from './pipeline/event-source.js';
 export type {
@@ -40,3 +44,4 @@ export type {
 } from './pipeline/settlement.js';
 export { settlementOf } from './pipeline/settlement-of.js';
 export { partialOf } from './routing/stream-errors.js';
+export type { GatewayStats, StatsEntry } from './stats/stats.js';

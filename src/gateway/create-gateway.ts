@@ -6,9 +6,11 @@ import type { CallContext } from '../pipeline/call-context.js';
 import type { CallPort } from '../pipeline/call-port.js';
 import { systemClock } from '../pipeline/clock.js';
 import type { CallOptions, Logger } from '../pipeline/contract.js';
+import { RequestLog } from '../logs/log.js';
 import { GatewayError } from '../pipeline/errors.js';
 import type { Settlement } from '../pipeline/settlement.js';
 import { HealthBook } from '../routing/health-book.js';
+import { type GatewayStats, Statistics } from '../stats/stats.js';
 import { wrapClient } from '../sdk/wrap-client.js';
 import { createTransport, type Fetch } from '../transport/transport.js';
 
@@ -43,6 +45,14 @@ export interface Gateway extends AsyncDisposable {
   on<Name extends keyof GatewayEvents>(name: Name, listener: (event: GatewayEvents[Name]) => unknown): () => void;
   /** `true` leaves all calls to the bare SDK until it is set to `false`. Also: the environment variable `ZEROHOP_DISABLED=1`. */
   bypass(on: boolean): void;
+  /**
+   * The calls of the last minutes, in all and by target and model.
+   *
+   * @throws {@link GatewayError} `zerohop_config` unless `stats: true` is set
+   */
+  stats(): GatewayStats;
+  /** Rows that the request log could not keep. */
+  readonly droppedRows: number;
   /** Resolves when everything that settled calls set going (listeners, callbacks) is done. */
   flush(): Promise<void>;
   /** Refuses new calls, waits for those that run, aborts those that take too long, and flushes. */
@@ -70,6 +80,8 @@ class EmbeddedGateway implements Gateway, CallPort {
   readonly #pending = new Set<PromiseLike<unknown>>();
   readonly #listeners = new Set<(settlement: Settlement) => unknown>();
   readonly #idle: (() => void)[] = [];
+  readonly #log: RequestLog | undefined;
+  readonly #stats: Statistics | undefined;
   #scopes: AsyncLocalStorage<CallOptions> | undefined;
   #bypassed = process.env['ZEROHOP_DISABLED'] === '1';
   #closed = false;
@@ -77,12 +89,15 @@ class EmbeddedGateway implements Gateway, CallPort {
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#logger = options.logger ?? {};
+    const clock = options.clock ?? systemClock;
+    this.#log = options.log && new RequestLog(options.log, this.#logger);
+    this.#stats = options.stats ? new Statistics(clock) : undefined;
     this.#runner = {
       options,
-      clock: options.clock ?? systemClock,
+      clock,
       logger: this.#logger,
       health: new HealthBook(),
-      features: [],
+      features: [this.#log, this.#stats].filter((feature) => feature !== undefined),
       pricer: undefined,
       scope: () => this.#scopes?.getStore(),
       hasListeners: () => this.#listeners.size > 0,
@@ -180,6 +195,18 @@ class EmbeddedGateway implements Gateway, CallPort {
 
   async flush(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
+    await this.#log?.flush();
+  }
+
+  stats(): GatewayStats {
+    if (this.#stats) return this.#stats.read();
+    throw new GatewayError('gateway.stats: not counted; make the gateway with `stats: true`', {
+      code: 'zerohop_config',
+    });
+  }
+
+  get droppedRows(): number {
+    return this.#log?.dropped ?? 0;
   }
 
   async close({ timeoutMs = DEFAULT_CLOSE_MS }: CloseOptions = {}): Promise<void> {

@@ -1,5 +1,7 @@
+import type { LogOptions } from '../logs/log.js';
 import { type Clock, MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { CallOptions, Interceptor, Logger, Metadata, Timeouts } from '../pipeline/contract.js';
+import type { ForwardMetadataOptions } from '../pipeline/forward-metadata.js';
 import { GatewayError } from '../pipeline/errors.js';
 
 /** What a gateway is made with. */
@@ -18,6 +20,12 @@ export interface GatewayOptions extends Omit<CallOptions, 'bypass'> {
   readonly transport?: 'auto' | 'fetch' | undefined;
   /** Origins that `gateway.fetch` may send to, such as `https://api.openai.com`. @defaultValue any https origin, and http on loopback */
   readonly origins?: readonly string[] | undefined;
+  /** The request log: one row for every call, to a function or to a file of JSON lines. @defaultValue off */
+  readonly log?: LogOptions | undefined;
+  /** Counts the calls of the last quarter of an hour, for `gateway.stats()`. @defaultValue false */
+  readonly stats?: boolean | undefined;
+  /** What of the metadata is sent to providers. @defaultValue nothing */
+  readonly forwardMetadata?: ForwardMetadataOptions | undefined;
   /** Where the gateway reports what must not fail a call. @defaultValue silent */
   readonly logger?: Logger | undefined;
   /** Keeps a serverless function alive until the work handed to it is done (`ctx.waitUntil`). */
@@ -99,6 +107,10 @@ function hasShape(checks: Readonly<Record<string, Check>>): Check {
   };
 }
 
+const isText: Check = (value, path) => {
+  if (typeof value !== 'string' || value === '') refuse(path, 'must be a text that is not empty');
+};
+
 const isOrigin: Check = (value, path) => {
   const url = typeof value === 'string' ? URL.parse(value) : null;
   if (url === null || url.origin !== String(value).replace(/\/$/, '')) {
@@ -120,6 +132,23 @@ const callChecks = {
   maxAttempts: isNumber(1, MAX_ATTEMPTS, true),
 };
 const isCallOptions = hasShape({ ...callChecks, bypass: isBoolean });
+const logContent = { bodies: isBoolean, maxBodyBytes: isNumber(0, MAX_TIMER_MS, true), redact: isFunction };
+const isSinkLog = hasShape({ ...logContent, sink: isFunction });
+const isFileLog = hasShape({
+  ...logContent,
+  file: isText,
+  maxBytes: isNumber(1, Number.MAX_SAFE_INTEGER, true),
+  maxFiles: isNumber(0, 1_000, true),
+  maxBuffered: isNumber(1, 10_000_000, true),
+  intervalMs: isNumber(0, MAX_TIMER_MS, false),
+});
+const isLog: Check = (value, path) => {
+  if (typeof value === 'function') return;
+  isPlainObject(value, path);
+  if ('sink' in value) isSinkLog(value, path);
+  else if ('file' in value) isFileLog(value, path);
+  else refuse(path, 'must be a function, or an object with `file` or `sink`');
+};
 const isGatewayOptions = hasShape({
   ...callChecks,
   interceptors: isListOf(isFunction),
@@ -128,6 +157,9 @@ const isGatewayOptions = hasShape({
   streamUsage: isOneOf('auto', 'always', 'never'),
   transport: isOneOf('auto', 'fetch'),
   origins: isListOf(isOrigin),
+  log: isLog,
+  stats: isBoolean,
+  forwardMetadata: hasShape({ user: isText, metadata: isListOf(isText) }),
   logger: isPlainObject as Check,
   waitUntil: isFunction,
   clock: isPlainObject as Check,

@@ -10,6 +10,8 @@ import { GatewayError, type GatewayErrorCode, isGatewayError } from '../pipeline
 import { type Feature, Followers } from '../pipeline/feature.js';
 import type { Pricer } from '../pipeline/pricer.js';
 import { belongsTo } from '../pipeline/settlement-of.js';
+import { forwardMetadata } from '../pipeline/forward-metadata.js';
+import { mergeMetadata } from '../pipeline/metadata.js';
 import type { Target } from '../pipeline/target.js';
 import { AttemptLoop } from '../routing/attempt-loop.js';
 import { LoopError } from '../routing/loop-errors.js';
@@ -47,12 +49,17 @@ function nextCallId(): string {
 export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
   const { operation, dialect } = recogniseOperation(input.method, input.path, input.body);
   const scope = runner.scope();
+  const metadata = mergeMetadata([
+    runner.options.metadata,
+    scope?.metadata,
+    input.options?.metadata,
+  ]);
   const context = new CallContext({
     id: nextCallId(),
     operation,
     requestModel: modelOf(input.body),
     stream: input.stream,
-    metadata: mergeMetadata(runner.options, scope, input.options),
+    metadata: metadata.values,
     logger: runner.logger,
     clock: runner.clock,
     callerSignal: input.callerSignal,
@@ -60,13 +67,17 @@ export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
     pricer: runner.pricer,
   });
   runner.onOpen(context);
+  if (metadata.truncated) context.decide('metadata-truncated');
   const timeouts = mergeTimeouts(runner.options.timeouts, scope?.timeouts, input.options?.timeouts);
   if (timeouts.total !== undefined) setDeadline(context, timeouts.total);
+  const { forwardMetadata: forwarding } = runner.options;
   const request: GatewayRequest = {
     operation,
     method: input.method,
     path: input.path,
-    body: input.body,
+    body: forwarding
+      ? forwardMetadata(input.body, operation, { ...forwarding, values: metadata.values })
+      : input.body,
     stream: input.stream,
   };
   const whereabouts: Whereabouts = { holder: undefined, since: 0 };
@@ -191,15 +202,6 @@ function setDeadline(context: CallContext, totalMs: number): void {
     totalMs,
     () => new GatewayError(`the call took longer than ${totalMs} ms (timeouts.total)`, { code: 'zerohop_timeout' }),
   );
-}
-
-const NO_METADATA: Readonly<Record<string, unknown>> = Object.freeze({});
-
-function mergeMetadata(...sources: readonly (CallOptions | undefined)[]): Readonly<Record<string, unknown>> {
-  const given = sources.filter((source) => source?.metadata !== undefined);
-  if (given.length === 0) return NO_METADATA;
-  // Spread, which copies a key named `__proto__` as data.
-  return Object.freeze(given.reduce<Record<string, unknown>>((merged, source) => ({ ...merged, ...source?.metadata }), {}));
 }
 
 const NO_TIMEOUTS: Timeouts = {};

@@ -46,3 +46,10 @@ export function asLimit(thrown: unknown): unknown {
     cause: thrown,
   });
 }
+
+/** What the SDKs take for an abort while they read a body. */
+export function abortError(reason: unknown): Error {
+  return reason instanceof Error && reason.name === 'AbortError'
+    ? reason
+    : new DOMException('This operation was aborted', 'AbortError');
+}

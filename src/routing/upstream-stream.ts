@@ -11,19 +11,17 @@ import type { Exchange } from '../pipeline/exchange.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
 import type { Failure, Outcome } from '../pipeline/settlement.js';
 import type { AttemptLoop } from './attempt-loop.js';
+import { drainSource, LINGER_MS, LINGERED } from './drain-source.js';
 import { LoopError } from './loop-errors.js';
 import type { Answer } from './read-answer.js';
 import { withAttempts } from '../pipeline/attempts-of.js';
-import { asLimit, brokenStream, truncatedStream } from './stream-errors.js';
+import { abortError, asLimit, brokenStream, truncatedStream } from './stream-errors.js';
 import { hideUsage } from './stream-usage.js';
 import { StreamWatch } from './stream-watch.js';
 import { failureOf, upstreamError } from './upstream-error.js';
 
 /** Bytes of events that may be held back until the first content; more commits the stream. */
 const MAX_HELD_BYTES = 256 * 1024;
-/** How long an upstream may keep its socket open once everything has been said. */
-const LINGER_MS = 50;
-
 type EventsAnswer = Extract<Answer, { kind: 'events' }>;
 
 /**
@@ -45,6 +43,8 @@ export class UpstreamStream implements EventSource, Observation {
   /** Thrown once the events before it have been handed over. */
   #pendingError: Error | undefined;
   #sourceEnded = false;
+  /** The last events of a stream that is over, until they are handed over; empty where there were none. */
+  #last: StreamEvent[] | undefined;
   /** Told once how the stream ended. */
   onSettle: ((outcome: Outcome, failure?: Failure) => void) | undefined;
   firstContentAt: number | undefined;
@@ -83,7 +83,7 @@ export class UpstreamStream implements EventSource, Observation {
 
   async pull(): Promise<readonly StreamEvent[] | null> {
     if (this.#pendingError) throw this.#end(this.#pendingError);
-    if (this.#isEnded()) return null;
+    if (this.#isEnded()) return this.#handOverLast();
     this.#watch.waitBegins();
     for (;;) {
       const events: StreamEvent[] = [];
@@ -94,10 +94,22 @@ export class UpstreamStream implements EventSource, Observation {
         if (await this.#recover(thrown, events)) continue;
       }
       const ready = this.#release(events);
+      if (this.#isEnded()) return this.#keepLast(ready);
       if (ready.length > 0) return ready;
       if (this.#pendingError) throw this.#end(this.#pendingError);
-      if (this.#isEnded()) return null;
     }
+  }
+
+  /** Hands over all but the last event: a caller who leaves before that one has not had the answer. */
+  #keepLast(ready: StreamEvent[]): readonly StreamEvent[] | null {
+    this.#last = ready.splice(Math.max(1, ready.length - 1));
+    return ready.length > 0 && this.#last.length > 0 ? ready : this.#handOverLast(ready);
+  }
+
+  #handOverLast(ready = this.#last): readonly StreamEvent[] | null {
+    if (this.#last) this.#settle('success');
+    this.#last = undefined;
+    return ready?.length ? ready : null;
   }
 
   #isEnded(): boolean {
@@ -250,26 +262,12 @@ export class UpstreamStream implements EventSource, Observation {
     this.#state = 'ended';
     this.#watch.stop();
     this.#loop.succeed();
-    if (!this.#sourceEnded) void this.#drain();
-    this.#settle('success');
+    if (!this.#sourceEnded) void drainSource(this.#source, this.#loop.options.context.clock);
   }
 
   #settle(outcome: Outcome, failure?: Failure): void {
     this.#loop.end(outcome, failure, this);
     this.onSettle?.(outcome, failure);
-  }
-
-  /** Lets the upstream end its body, so that the connection can be used again, but not for long. */
-  async #drain(): Promise<void> {
-    const source = this.#source;
-    const stop = this.#loop.options.context.clock.timer(LINGER_MS, () => source.cancel(LINGERED));
-    try {
-      while ((await source.pull()) !== null);
-    } catch {
-      // It was cut or given up: nothing of it was wanted.
-    } finally {
-      stop();
-    }
   }
 
   #end(error: Error): Error {
@@ -284,21 +282,12 @@ export class UpstreamStream implements EventSource, Observation {
   }
 
   cancel(reason?: unknown): void {
-    if (this.#state === 'ended') return;
+    if (this.#state === 'ended' && this.#last === undefined) return;
     this.#state = 'ended';
+    this.#last = undefined;
     this.#watch.stop();
     const { failure } = this.#loop.fail(reason ?? abortError(undefined));
     this.#source.cancel(reason);
     this.#settle('aborted', failure);
   }
 }
-
-/** What the SDKs take for an abort while they read a body. */
-function abortError(reason: unknown): Error {
-  return reason instanceof Error && reason.name === 'AbortError'
-    ? reason
-    : new DOMException('This operation was aborted', 'AbortError');
-}
-
-/** The reason a source is given up for when it has nothing more to say. */
-const LINGERED = new Error('the stream is over');

@@ -1,10 +1,11 @@
 import { joinChunks, sourceFromStream, type ByteSource } from '../pipeline/byte-source.js';
 import { GatewayError } from '../pipeline/errors.js';
 import { GatewayHeaders } from '../pipeline/gateway-headers.js';
-import { GatewayResponse, payloadSource } from '../pipeline/gateway-response.js';
+import { GatewayResponse } from '../pipeline/gateway-response.js';
 import { codingsOf, decodeAll, decodeSource } from './decompress.js';
 import { abortReason, AnyDispatchExchange, DispatchExchange, type DispatchedResponse } from './dispatch-exchange.js';
 import { EXCHANGE, type Exchange } from '../pipeline/exchange.js';
+import { followRedirects, type Hop } from './redirects.js';
 import { isRuntimeFetch } from './runtime-fetch.js';
 import {
   type Dispatcher,
@@ -26,7 +27,6 @@ export interface TransportOptions {
 
 /** Where every copy of undici, Node's own included, keeps the global dispatcher. */
 const GLOBAL_DISPATCHER = Symbol.for('undici.globalDispatcher.1');
-const MAX_REDIRECTS = 20;
 
 /**
  * Makes the `fetch` that a wrapped client is given. It sends on the global dispatcher (so proxies and
@@ -44,13 +44,6 @@ export function createTransport({ fetch: userFetch, mode = 'auto' }: TransportOp
     const url = direct?.url ?? (input instanceof Request ? input.url : input);
     return followRedirects({ url, init, redirected: false }, send);
   };
-}
-
-/** One request on the way to an answer: the first, or one that a redirect led to. */
-interface Hop {
-  readonly url: string | URL;
-  readonly init: TransportInit;
-  readonly redirected: boolean;
 }
 
 interface DirectRequest {
@@ -96,11 +89,12 @@ function isDispatcher(value: unknown): value is Dispatcher {
 }
 
 async function sendDirect(
-  url: URL,
-  init: TransportInit,
+  hop: Hop,
   dispatcher: Dispatcher,
   exchange: Exchange | undefined,
 ): Promise<GatewayResponse> {
+  const { init } = hop;
+  const url = hop.url instanceof URL ? hop.url : new URL(hop.url);
   const signal = init.signal ?? undefined;
   signal?.throwIfAborted();
   exchange?.signal.throwIfAborted();
@@ -114,7 +108,7 @@ async function sendDirect(
         origin: url.origin,
         path: url.pathname + url.search,
         method: init.method ?? 'GET',
-        headers: requestHeaders(init.headers, url),
+        headers: requestHeaders(init, url),
         // The guard in directRequest() left text and bytes only.
         body: (init.body ?? null) as string | Uint8Array | null,
         headersTimeout: 0,
@@ -122,20 +116,23 @@ async function sendDirect(
       },
       request,
     );
-    return await adoptDispatched(await request.response, url, exchange);
+    return await adoptDispatched(await request.response, hop, exchange);
   } catch (error) {
     throw asFetchError(error, abortReason(signal, exchange?.signal));
   }
 }
 
-function requestHeaders(init: RequestInit['headers'], url: URL): string[] {
-  const headers = init instanceof Headers ? init : new Headers(init);
+function requestHeaders({ headers: given, body }: TransportInit, url: URL): string[] {
+  const headers = given instanceof Headers ? given : new Headers(given);
   const list: string[] = [];
   for (const [name, value] of headers) list.push(name, value);
   if (!headers.has('accept-encoding')) {
     list.push('accept-encoding', url.protocol === 'https:' ? 'br, gzip, deflate' : 'gzip, deflate');
   }
   if (!headers.has('user-agent')) list.push('user-agent', 'node');
+  if (typeof body === 'string' && !headers.has('content-type')) {
+    list.push('content-type', 'text/plain;charset=UTF-8');
+  }
   return list;
 }
 
@@ -148,25 +145,41 @@ function asFetchError(error: unknown, reason: unknown): unknown {
 
 async function adoptDispatched(
   { status, statusText, headers: list, body }: DispatchedResponse,
-  url: URL,
+  { url, init: request, redirected }: Hop,
   exchange: Exchange | undefined,
 ): Promise<GatewayResponse> {
   const headers = new GatewayHeaders(list);
-  const coding = codingOf(headers.get('content-encoding'));
-  if (coding) {
+  const init = { status, statusText, headers, redirected, url: withoutFragment(url) };
+  if (isBodyless(status, request.method)) {
+    // There is nothing to come, but the connection is free only once that has been read.
+    if (!(body instanceof Uint8Array)) await body.pull();
+    return new GatewayResponse({ ...init, payload: { kind: 'bytes', bytes: null } });
+  }
+  const codings = codingsOf(headers.get('content-encoding'));
+  if (codings) {
     // What is handed over is decoded, and must not claim otherwise.
     headers.delete('content-encoding');
     headers.delete('content-length');
   }
-  const init = { status, statusText, headers, url: url.href };
   if (body instanceof Uint8Array) {
     const limit = exchange?.maxBodyBytes ?? Number.POSITIVE_INFINITY;
-    const bytes = coding && body.byteLength > 0 ? await decodeAll(coding, body, limit) : body;
+    const bytes = codings && body.byteLength > 0 ? await decodeAll(codings, body, limit) : body;
     countBytes(exchange, bytes.byteLength);
-    return new GatewayResponse({ ...init, payload: { kind: 'bytes', bytes: status === 204 ? null : bytes } });
+    return new GatewayResponse({ ...init, payload: { kind: 'bytes', bytes } });
   }
-  const counted = countingSource(coding ? decodeSource(coding, body) : body, exchange);
+  const source = codings ? decodeSource(codings, body) : body;
+  const counted = countingSource(source, request.signal, exchange);
   return new GatewayResponse({ ...init, payload: { kind: 'source', source: counted } });
+}
+
+/** The URL as a response shows it. */
+function withoutFragment(url: string | URL): string {
+  return String(url).split('#', 1)[0] ?? '';
+}
+
+/** Whether a response has no body by the standard, whatever its headers say. */
+function isBodyless(status: number, method: string | undefined): boolean {
+  return status === 204 || status === 205 || status === 304 || method === 'HEAD';
 }
 
 function countBytes(exchange: Exchange | undefined, bytes: number): void {
@@ -176,7 +189,11 @@ function countBytes(exchange: Exchange | undefined, bytes: number): void {
 }
 
 /** Counts what passes, and gives a broken body the error `fetch` gives it. */
-function countingSource(source: ByteSource, exchange: Exchange | undefined): ByteSource {
+function countingSource(
+  source: ByteSource,
+  signal: AbortSignal | null | undefined,
+  exchange: Exchange | undefined,
+): ByteSource {
   return {
     async pull() {
       try {
@@ -184,6 +201,8 @@ function countingSource(source: ByteSource, exchange: Exchange | undefined): Byt
         if (chunk !== null) countBytes(exchange, chunk.byteLength);
         return chunk;
       } catch (error) {
+        const reason = abortReason(signal ?? undefined, exchange?.signal);
+        if (reason !== undefined) throw reason;
         if (error instanceof DOMException || error instanceof TypeError) throw error;
         throw new TypeError('terminated', { cause: error });
       }
@@ -194,21 +213,27 @@ function countingSource(source: ByteSource, exchange: Exchange | undefined): Byt
 
 async function sendByFetch(
   fetch: Fetch,
-  url: string | URL,
-  init: TransportInit,
+  { url, init, redirected }: Hop,
   exchange: Exchange | undefined,
 ): Promise<GatewayResponse> {
   exchange?.signal.throwIfAborted();
-  const response = await fetch.call(undefined, String(url), { redirect: 'manual', ...init });
-  const { status, statusText, headers, redirected } = response;
+  // Redirects are followed here, whatever the caller said: `fetch` would follow them anywhere.
+  const response = await fetch.call(undefined, String(url), { ...init, redirect: 'manual' });
+  const { status, statusText, headers } = response;
   if (exchange) {
     exchange.headersAt = exchange.clock.now();
     exchange.status = status;
   }
-  const base = { status, statusText, headers, redirected, url: response.url || String(url) };
+  const base = {
+    status,
+    statusText,
+    headers,
+    redirected: redirected || response.redirected,
+    url: response.url || withoutFragment(url),
+  };
   if (response instanceof GatewayResponse) return response;
   if (response.body === null) return new GatewayResponse({ ...base, payload: { kind: 'bytes', bytes: null } });
-  const source = countingSource(sourceFromStream(response.body), exchange);
+  const source = countingSource(sourceFromStream(response.body), init.signal, exchange);
   if (!isCollected(exchange, status, headers.get('content-type')?.trim().toLowerCase() ?? null)) {
     return new GatewayResponse({ ...base, payload: { kind: 'source', source } });
   }
@@ -236,53 +261,4 @@ async function collectBounded(
     });
   }
   return joinChunks(chunks);
-}
-
-type Send = (url: string | URL, init: TransportInit) => Promise<GatewayResponse>;
-
-/** Follows redirects as `fetch` does, but never to another origin: what was sent is meant for one. */
-async function followRedirects(start: string | URL, init: TransportInit, send: Send): Promise<Response> {
-  let url = start;
-  let current = init;
-  for (let hops = 0; ; hops += 1) {
-    const response = await send(url, current);
-    const location = redirectLocation(response);
-    if (location === null || init.redirect === 'manual') return response;
-    const payload = response.peekPayload();
-    if (payload) payloadSource(payload).cancel();
-    const { origin } = new URL(url);
-    const target = new URL(location, url);
-    if (init.redirect === 'error' || hops >= MAX_REDIRECTS || target.origin !== origin) {
-      throw new GatewayError(
-        target.origin === origin
-          ? `refused a redirect (${response.status}) within ${origin}`
-          : `refused a redirect (${response.status}) from ${origin} to another origin`,
-        { code: 'zerohop_redirect' },
-      );
-    }
-    current = redirectedInit(response.status, current);
-    url = target;
-  }
-}
-
-function redirectLocation(response: Response): string | null {
-  const { status } = response;
-  if (status !== 301 && status !== 302 && status !== 303 && status !== 307 && status !== 308) {
-    return null;
-  }
-  return response.headers.get('location');
-}
-
-/** The method and body after a redirect, by the fetch standard (HTTP-redirect fetch, step 12). */
-function redirectedInit(status: number, init: TransportInit): TransportInit {
-  const method = init.method ?? 'GET';
-  const becomesGet =
-    (status === 303 && method !== 'GET' && method !== 'HEAD') ||
-    ((status === 301 || status === 302) && method === 'POST');
-  if (!becomesGet) return init;
-  const headers = new Headers(init.headers);
-  for (const name of ['content-type', 'content-length', 'content-encoding', 'content-language']) {
-    headers.delete(name);
-  }
-  return { ...init, method: 'GET', body: null, headers };
 }
