@@ -17,7 +17,11 @@ const chat = (delta, finish = null) =>
   });
 const argumentsPiece = { tool_calls: [{ index: 0, function: { arguments: '{"a"' } }] };
 const streams = {
-  'chat text': ['openai-chat', chat({ content: ' hello' }), [chat({ role: 'assistant', content: '' })]],
+  'chat text': [
+    'openai-chat',
+    chat({ content: ' hello' }),
+    [chat({ role: 'assistant', content: '' })],
+  ],
   'chat reasoning': ['openai-chat', chat({ reasoning_content: ' hello' }), []],
   'chat tool call': ['openai-chat', chat(argumentsPiece), []],
   'responses text': [

@@ -42,17 +42,26 @@ const events = 20_000;
 const openai = Buffer.from(openaiChunk.repeat(events));
 const crlf = Buffer.from(openaiChunk.replaceAll('\n', '\r\n').repeat(events));
 const anthropic = Buffer.from(anthropicChunk.repeat(events));
-console.log(`node ${process.version}, events of ${openaiChunk.length} and ${anthropicChunk.length} bytes`);
+console.log(
+  `node ${process.version}, events of ${openaiChunk.length} and ${anthropicChunk.length} bytes`,
+);
 time('OpenAI, one event a chunk', events, cut(openai, openaiChunk.length));
 time('OpenAI, 16 KiB chunks', events, cut(openai, 16_384));
 time('OpenAI, 64 KiB chunks', events, cut(openai, 65_536));
 time('OpenAI, 100 byte chunks', events, cut(openai, 100));
 time('OpenAI, CRLF, one event a chunk', events, cut(crlf, openaiChunk.length + 2));
-time('OpenAI, plain Uint8Array, one event a chunk', events,
-  cut(new Uint8Array(openai.buffer, openai.byteOffset, openai.length), openaiChunk.length));
+time(
+  'OpenAI, plain Uint8Array, one event a chunk',
+  events,
+  cut(new Uint8Array(openai.buffer, openai.byteOffset, openai.length), openaiChunk.length),
+);
 time('Anthropic, one event a chunk', events, cut(anthropic, anthropicChunk.length));
 time('Anthropic, 64 KiB chunks', events, cut(anthropic, 65_536));
 const large = Buffer.from(`data: ${'x'.repeat(16 * 1024 * 1024)}\n\n`);
 time('one event of 16 MiB, 64 KiB chunks', 1, cut(large, 65_536));
 time('one event of 16 MiB, 1 KiB chunks', 1, cut(large, 1024));
-time('one event of 1 MiB, 1 byte chunks', 1, cut(Buffer.from(`data: ${'x'.repeat(1 << 20)}\n\n`), 1));
+time(
+  'one event of 1 MiB, 1 byte chunks',
+  1,
+  cut(Buffer.from(`data: ${'x'.repeat(1 << 20)}\n\n`), 1),
+);

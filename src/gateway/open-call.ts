@@ -116,7 +116,8 @@ export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
 
 function wantsUsage({ options, hasListeners }: RunnerOptions, context: CallContext): boolean {
   const { streamUsage = 'auto' } = options;
-  return streamUsage === 'auto' ? hasListeners() || context.hasCallbacks : streamUsage === 'always';
+  if (streamUsage !== 'auto') return streamUsage === 'always';
+  return hasListeners() || context.hasCallbacks || context.followers !== undefined;
 }
 
 async function finish(

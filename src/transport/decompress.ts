@@ -22,18 +22,21 @@ function isZlib([first = 0]: Uint8Array): boolean {
   return (first & 0x0f) === 0x08;
 }
 
-const CODINGS: ReadonlyMap<string, Coding> = new Map(Object.entries<Coding>({
-  gzip: { all: promisify(zlib.gunzip), stream: () => zlib.createGunzip(flush) },
-  'x-gzip': { all: promisify(zlib.gunzip), stream: () => zlib.createGunzip(flush) },
-  deflate: {
-    all: (bytes, options) => (isZlib(bytes) ? inflate : inflateRaw)(bytes, options),
-    stream: (first) => (isZlib(first) ? zlib.createInflate(flush) : zlib.createInflateRaw(flush)),
-  },
-  br: {
-    all: (bytes, options) => promisify(zlib.brotliDecompress)(bytes, { maxOutputLength: options.maxOutputLength }),
-    stream: () => zlib.createBrotliDecompress({ flush: zlib.constants.BROTLI_OPERATION_FLUSH }),
-  },
-}));
+const CODINGS: ReadonlyMap<string, Coding> = new Map(
+  Object.entries<Coding>({
+    gzip: { all: promisify(zlib.gunzip), stream: () => zlib.createGunzip(flush) },
+    'x-gzip': { all: promisify(zlib.gunzip), stream: () => zlib.createGunzip(flush) },
+    deflate: {
+      all: (bytes, options) => (isZlib(bytes) ? inflate : inflateRaw)(bytes, options),
+      stream: (first) => (isZlib(first) ? zlib.createInflate(flush) : zlib.createInflateRaw(flush)),
+    },
+    br: {
+      all: (bytes, options) =>
+        promisify(zlib.brotliDecompress)(bytes, { maxOutputLength: options.maxOutputLength }),
+      stream: () => zlib.createBrotliDecompress({ flush: zlib.constants.BROTLI_OPERATION_FLUSH }),
+    },
+  }),
+);
 
 /** The most codings that may lie over one another, as in `fetch`. */
 const MAX_CODINGS = 5;
@@ -46,7 +49,9 @@ export function codingsOf(contentEncoding: string | null): readonly Coding[] | u
   if (contentEncoding === null) return undefined;
   const names = contentEncoding.toLowerCase().split(',', MAX_CODINGS + 1);
   const codings = names.flatMap((name) => CODINGS.get(name.trim()) ?? []);
-  return codings.length === names.length && names.length <= MAX_CODINGS ? codings.reverse() : undefined;
+  return codings.length === names.length && names.length <= MAX_CODINGS
+    ? codings.reverse()
+    : undefined;
 }
 
 function malformed(cause: unknown): GatewayError {
@@ -128,7 +133,11 @@ class DecodedSource implements ByteSource {
 
   async #feed(first: Uint8Array): Promise<void> {
     try {
-      for (let chunk: Uint8Array | null = first; chunk !== null; chunk = await this.#source.pull()) {
+      for (
+        let chunk: Uint8Array | null = first;
+        chunk !== null;
+        chunk = await this.#source.pull()
+      ) {
         if (!this.#decoder.write(chunk)) await once(this.#decoder, 'drain');
       }
       this.#decoder.end();

@@ -1,4 +1,4 @@
-import { joinChunks, type ByteSource } from '../pipeline/byte-source.js';
+import { type ByteSource, joinChunks } from '../pipeline/byte-source.js';
 import { GatewayError } from '../pipeline/errors.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { HIGH_WATER_BYTES, isCollected, MAX_ERROR_BODY_BYTES } from './exchange.js';

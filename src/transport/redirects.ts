@@ -26,7 +26,8 @@ export async function followRedirects(first: Hop, send: Send): Promise<Response>
     const { origin } = new URL(hop.url);
     const target = URL.parse(location, String(hop.url));
     if (redirect === 'error' || hops >= MAX_REDIRECTS || target?.origin !== origin) {
-      const where = target?.origin === origin ? `within ${origin}` : `from ${origin} to another origin`;
+      const where =
+        target?.origin === origin ? `within ${origin}` : `from ${origin} to another origin`;
       throw new GatewayError(`refused a redirect (${response.status}) ${where}`, {
         code: 'zerohop_redirect',
       });

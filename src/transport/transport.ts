@@ -1,18 +1,23 @@
-import { joinChunks, sourceFromStream, type ByteSource } from '../pipeline/byte-source.js';
+import { type ByteSource, joinChunks, sourceFromStream } from '../pipeline/byte-source.js';
 import { GatewayError } from '../pipeline/errors.js';
+import { EXCHANGE, type Exchange } from '../pipeline/exchange.js';
 import { GatewayHeaders } from '../pipeline/gateway-headers.js';
 import { GatewayResponse } from '../pipeline/gateway-response.js';
 import { codingsOf, decodeAll, decodeSource } from './decompress.js';
-import { abortReason, AnyDispatchExchange, DispatchExchange, type DispatchedResponse } from './dispatch-exchange.js';
-import { EXCHANGE, type Exchange } from '../pipeline/exchange.js';
-import { followRedirects, type Hop } from './redirects.js';
-import { isRuntimeFetch } from './runtime-fetch.js';
+import {
+  AnyDispatchExchange,
+  abortReason,
+  DispatchExchange,
+  type DispatchedResponse,
+} from './dispatch-exchange.js';
 import {
   type Dispatcher,
   isCollected,
   MAX_ERROR_BODY_BYTES,
   type TransportInit,
 } from './exchange.js';
+import { followRedirects, type Hop } from './redirects.js';
+import { isRuntimeFetch } from './runtime-fetch.js';
 
 /** The shape of `fetch`. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -52,7 +57,10 @@ interface DirectRequest {
 }
 
 /** What it takes to go to the dispatcher directly, or `undefined` where `fetch` must do it. */
-function directRequest(input: string | URL | Request, init: TransportInit): DirectRequest | undefined {
+function directRequest(
+  input: string | URL | Request,
+  init: TransportInit,
+): DirectRequest | undefined {
   const { body } = init;
   if (body != null && typeof body !== 'string' && !(body instanceof Uint8Array)) return undefined;
   if (input instanceof Request || init.integrity || !isNativeFetch()) return undefined;
@@ -84,7 +92,10 @@ function globalDispatcher(): Dispatcher | undefined {
 
 function isDispatcher(value: unknown): value is Dispatcher {
   return (
-    typeof value === 'object' && value !== null && 'dispatch' in value && typeof value.dispatch === 'function'
+    typeof value === 'object' &&
+    value !== null &&
+    'dispatch' in value &&
+    typeof value.dispatch === 'function'
   );
 }
 
@@ -232,7 +243,8 @@ async function sendByFetch(
     url: response.url || withoutFragment(url),
   };
   if (response instanceof GatewayResponse) return response;
-  if (response.body === null) return new GatewayResponse({ ...base, payload: { kind: 'bytes', bytes: null } });
+  if (response.body === null)
+    return new GatewayResponse({ ...base, payload: { kind: 'bytes', bytes: null } });
   const source = countingSource(sourceFromStream(response.body), init.signal, exchange);
   if (!isCollected(exchange, status, headers.get('content-type')?.trim().toLowerCase() ?? null)) {
     return new GatewayResponse({ ...base, payload: { kind: 'source', source } });
@@ -247,7 +259,8 @@ async function collectBounded(
   status: number,
   exchange: Exchange | undefined,
 ): Promise<Uint8Array> {
-  const limit = status >= 400 ? MAX_ERROR_BODY_BYTES : (exchange?.maxBodyBytes ?? Number.POSITIVE_INFINITY);
+  const limit =
+    status >= 400 ? MAX_ERROR_BODY_BYTES : (exchange?.maxBodyBytes ?? Number.POSITIVE_INFINITY);
   const chunks: Uint8Array[] = [];
   let total = 0;
   for (let chunk = await source.pull(); chunk !== null; chunk = await source.pull()) {
