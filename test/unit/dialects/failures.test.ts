@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { failureFromErrorBody, upstreamFailure } from '../../../src/dialects/failures.js';
+import { errorShapes } from '../../fixtures/dialects/error-shapes.js';
+
+describe('failureFromErrorBody', () => {
+  it.each(errorShapes)('reads $title', ({ status, body, code, type, message }) => {
+    expect(failureFromErrorBody(status, body)).toEqual({
+      kind: 'status',
+      status,
+      code,
+      type,
+      message,
+    });
+  });
+
+  it('bounds the words of a provider at 300 characters', () => {
+    const { message } = failureFromErrorBody(400, { error: { message: 'x'.repeat(5_000) } });
+
+    expect(message).toHaveLength(300);
+    expect(message.endsWith('…')).toBe(true);
+  });
+
+  it.each([
+    ['a message that is an object', { error: { message: { message: 'inner' } } }, 'inner'],
+    ['an error that is null', { error: null, message: 'outer' }, 'outer'],
+    ['an error that is an empty object', { error: {}, detail: 'outer' }, 'outer'],
+    [
+      'members named like prototypes',
+      JSON.parse('{"error":{"__proto__":{"message":"p"},"message":"own"}}'),
+      'own',
+    ],
+  ])('reads %s', (_, body, message) => {
+    expect(failureFromErrorBody(400, body).message).toBe(message);
+  });
+});
+
+describe('upstreamFailure', () => {
+  it.each([
+    [
+      'a status code inside',
+      { error: { message: 'm', status_code: 422, code: 'tool_use_failed' } },
+      422,
+    ],
+    ['a number for a code', { error: { message: 'm', code: 502 } }, 502],
+    ['a status in words of digits', { error: { message: 'm', code: '429' } }, 429],
+    ['a status beside the error', { status: 503, error: { message: 'm' } }, 503],
+    [
+      'an overloaded_error',
+      { type: 'error', error: { type: 'overloaded_error', message: 'm' } },
+      529,
+    ],
+    ['a rate_limit_error', { error: { type: 'rate_limit_error', message: 'm' } }, 429],
+    ['insufficient_quota', { error: { code: 'insufficient_quota', message: 'm' } }, 429],
+    [
+      'a code before a type',
+      { error: { code: 'rate_limit_exceeded', type: 'invalid_request_error', message: 'm' } },
+      429,
+    ],
+    [
+      'a server_error without a code',
+      { error: { type: 'server_error', code: null, message: 'm' } },
+      500,
+    ],
+    ['a code that is no status', { error: { code: '3051', message: 'm' } }, undefined],
+    ['a number that is no status', { error: { code: 10_001, message: 'm' } }, undefined],
+    ['words nobody knows', { error: { type: 'toString', message: 'm' } }, undefined],
+  ])('takes the status from %s', (_, body, status) => {
+    expect(upstreamFailure(body)).toMatchObject({ kind: 'upstream_error', status, message: 'm' });
+  });
+});
