@@ -111,7 +111,7 @@ class EmbeddedGateway implements Gateway, CallPort {
   }
 
   get isBypassed(): boolean {
-    return this.#bypassed;
+    return this.#bypassed || this.#scopes?.getStore()?.bypass === true;
   }
 
   open(input: Parameters<CallPort['open']>[0]): ReturnType<CallPort['open']> {

@@ -164,7 +164,7 @@ function parseJson(body: unknown, headers: Headers): unknown {
 function assertAllowed(url: URL, origins: readonly string[] | undefined): void {
   const allowed = origins
     ? origins.some((origin) => new URL(origin).origin === url.origin)
-    : url.protocol === 'https:' || isLoopback(url.hostname);
+    : url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
   if (!allowed) {
     throw new GatewayError(`gateway.fetch may not send to ${url.origin}; allow it in gateway.origins`, {
       code: 'zerohop_origin',
@@ -178,25 +178,25 @@ function isLoopback(host: string): boolean {
 }
 
 /** The final error, as the provider said it, with a word to the calling SDK not to try again by itself. */
-function errorResponse({ status, headers, text }: StatusError, url: URL): Response {
+function errorResponse({ status, headers, body }: StatusError, url: URL): Response {
   const labelled = new Headers(headers);
   labelled.set('x-should-retry', 'false');
   labelled.delete('content-length');
-  return jsonOrText(status, labelled, text, url);
+  return wholeResponse(status, labelled, body, url);
 }
 
 function refusalResponse(error: GatewayError, url: URL): Response {
   const status = error.code === 'zerohop_origin' ? 403 : error.code === 'zerohop_request' ? 400 : 500;
   const body = { error: { message: error.message, type: 'gateway_error', code: error.code } };
   const headers = new Headers({ 'content-type': 'application/json', 'x-should-retry': 'false' });
-  return jsonOrText(status, headers, JSON.stringify(body), url);
+  return wholeResponse(status, headers, new TextEncoder().encode(JSON.stringify(body)), url);
 }
 
-function jsonOrText(status: number, headers: Headers, text: string, url: URL): Response {
+function wholeResponse(status: number, headers: Headers, bytes: Uint8Array, url: URL): Response {
   return new GatewayResponse({
     status,
     headers,
     url: url.href,
-    payload: { kind: 'bytes', bytes: text === '' ? null : new TextEncoder().encode(text) },
+    payload: { kind: 'bytes', bytes: bytes.byteLength === 0 ? null : bytes },
   });
 }

@@ -9,6 +9,8 @@ export interface PricedUsage {
   readonly target: string;
   /** As the provider named it in the answer, else as it was asked for. */
   readonly model: string | undefined;
+  /** As it was asked for from this target: the price of a snapshot, or of a region, may stand under this name alone. */
+  readonly requestModel?: string | undefined;
   /** As the provider named it in the answer. */
   readonly serviceTier?: string | undefined;
   /** Wall clock, in ms since the epoch: prices change. */

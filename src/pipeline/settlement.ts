@@ -154,6 +154,8 @@ export interface Cost {
 export type UnpricedReason =
   /** Pricing is off. */
   | 'off'
+  /** The price data could not be loaded. */
+  | 'no_prices'
   /** The model is not in the price data under this very name. */
   | 'unknown_model'
   /** There is no usage to price. */

@@ -105,8 +105,9 @@ function errorMessage(
   headers: Headers | undefined,
 ): string {
   const contentType = headers?.get('content-type') ?? '';
-  if (body === undefined && status !== undefined && contentType !== '' && !/json/i.test(contentType)) {
-    const text = error.message.replace(/^\d{3}\s*/, '');
+  const text = error.message.replace(/^\d{3}\s*/, '');
+  const hasBody = body === undefined && text !== 'status code (no body)';
+  if (hasBody && status !== undefined && contentType !== '' && !/json/i.test(contentType)) {
     const excerpt = /[<{]/.test(text.slice(0, 64)) || text.length > 120 ? '' : ` ${text}`;
     return `${status} the upstream answered with ${contentType.split(';')[0]}${excerpt}`;
   }

@@ -22,23 +22,25 @@ export interface OutgoingRequest {
 export class StatusError extends Error {
   readonly status: number;
   readonly headers: Headers;
-  readonly text: string;
+  readonly body: Uint8Array;
   /** The body parsed, or `undefined` where it is not JSON. */
   readonly error: unknown;
 
-  constructor(status: number, headers: Headers, text: string, message = 'from the upstream') {
+  constructor(status: number, headers: Headers, body: Uint8Array, message = 'from the upstream') {
     super(`${status} ${message}`);
     this.name = 'StatusError';
     this.status = status;
     this.headers = headers;
-    this.text = text;
-    this.error = parse(text);
+    this.body = body;
+    this.error = parse(body);
   }
 }
 
-function parse(text: string): unknown {
+const decoder = new TextDecoder();
+
+function parse(body: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(decoder.decode(body));
   } catch {
     return undefined;
   }
@@ -64,7 +66,7 @@ const fetchErrors: ErrorFactory = {
     new StatusError(
       status ?? 502,
       headers ?? new Headers(),
-      JSON.stringify(body ?? { error: { message } }),
+      new TextEncoder().encode(JSON.stringify(body ?? { error: { message } })),
       message,
     ),
   connection: (message, cause) => new FetchError(message, { cause }),
@@ -127,7 +129,7 @@ export class FetchTarget implements Target {
       } as RequestInit);
       // A redirect that the caller wants to see is no answer, either.
       if (response.status >= 300) {
-        throw new StatusError(response.status, response.headers, await response.text());
+        throw new StatusError(response.status, response.headers, await response.bytes());
       }
       return response;
     } finally {

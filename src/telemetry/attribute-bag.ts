@@ -1,0 +1,47 @@
+import type { Attributes } from '@opentelemetry/api';
+
+/** Attributes a span may have, as SDKs and backends are set by default. */
+export const MAX_ATTRIBUTES = 128;
+/** Characters a text may have; content has a limit of its own. */
+export const MAX_VALUE_CHARS = 1_024;
+/** Members a list may have. */
+const MAX_LIST = 64;
+
+/** Attributes of one span, each checked and cut to size as it is set. What is not what it should be is left out. */
+export class AttributeBag {
+  readonly values: Attributes = {};
+  size = 0;
+
+  /** Sets what has been checked already. */
+  set(name: string, value: NonNullable<Attributes[string]>): void {
+    if (this.size >= MAX_ATTRIBUTES) return;
+    if (!(name in this.values)) this.size += 1;
+    this.values[name] = value;
+  }
+
+  text(name: string, value: unknown): void {
+    if (typeof value === 'string' && value !== '') this.set(name, cut(value));
+  }
+
+  /** A finite number. */
+  number(name: string, value: unknown): void {
+    if (typeof value === 'number' && Number.isFinite(value)) this.set(name, value);
+  }
+
+  /** A whole number. */
+  whole(name: string, value: unknown): void {
+    if (Number.isSafeInteger(value)) this.number(name, value);
+  }
+
+  texts(name: string, value: unknown): void {
+    if (!Array.isArray(value) || value.length === 0) return;
+    const texts = value.filter((member) => typeof member === 'string').slice(0, MAX_LIST);
+    if (texts.length > 0) this.set(name, texts.map(cut));
+  }
+}
+
+/** A text of at most {@link MAX_VALUE_CHARS} characters. */
+export function cut(text: string): string {
+  // A pair of surrogates that was cut in two is no text.
+  return text.length > MAX_VALUE_CHARS ? text.slice(0, MAX_VALUE_CHARS).toWellFormed() : text;
+}

@@ -1,0 +1,49 @@
+import type { Attributes, Span } from '@opentelemetry/api';
+import type { Decision } from '../pipeline/settlement.js';
+import { cut, type AttributeBag, MAX_ATTRIBUTES } from './attribute-bag.js';
+import { OWN_EVENTS, ZEROHOP } from './names.js';
+
+/** Room that is left for what processors and resources of the application add. */
+const SPARE = 8;
+const MAX_KEY_CHARS = 128;
+
+/** The application's tags; added last, so that they are what there is no room for. */
+export function addMetadata(bag: AttributeBag, metadata: Readonly<Record<string, unknown>>): void {
+  for (const [key, value] of Object.entries(metadata)) {
+    const tag = metadataValue(value);
+    if (tag === undefined) continue;
+    if (bag.size >= MAX_ATTRIBUTES - SPARE || key.length > MAX_KEY_CHARS) {
+      bag.set(ZEROHOP.metadataTruncated, true);
+      return;
+    }
+    bag.set(ZEROHOP.metadata + key, tag);
+  }
+}
+
+/** A tag as an attribute: text, numbers and booleans as they are, anything else as JSON. */
+export function metadataValue(value: unknown): string | number | boolean | undefined {
+  if (typeof value === 'string') return cut(value);
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return undefined;
+  if (typeof value === 'bigint') return String(value);
+  try {
+    return cut(JSON.stringify(value));
+  } catch {
+    return undefined;
+  }
+}
+
+const MAX_DECISIONS = 32;
+
+/** The trail of the call, as events. Retries have events of their own. */
+export function addDecisions(span: Span, decisions: readonly Decision[]): void {
+  const told = decisions.filter(({ kind }) => kind !== 'retry').slice(0, MAX_DECISIONS);
+  for (const { kind, detail } of told) {
+    const attributes: Attributes = { [OWN_EVENTS.decision]: kind };
+    for (const [key, value] of Object.entries(detail ?? {})) {
+      attributes[`${OWN_EVENTS.decision}.${key}`] = typeof value === 'string' ? cut(value) : value;
+    }
+    span.addEvent(OWN_EVENTS.decision, attributes);
+  }
+}

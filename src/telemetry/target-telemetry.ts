@@ -1,0 +1,195 @@
+import { type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { GatewayRequest } from '../pipeline/contract.js';
+import type { TargetEnd, TargetFollower } from '../pipeline/feature.js';
+import type { AttemptRecord } from '../pipeline/settlement.js';
+import type { Target } from '../pipeline/target.js';
+import { AttributeBag } from './attribute-bag.js';
+import { addDecisions, addMetadata } from './call-attributes.js';
+import type { CallTelemetry } from './call-telemetry.js';
+import { emitContent, emitException } from './content/emit-content.js';
+import { type DescribedOperation, describeOperation } from './describe-operation.js';
+import { OWN_EVENTS, RESEND_COUNT, ZEROHOP } from './names.js';
+import { addOpenaiRequest, addRequestAttributes, isOpenai, membersOf } from './request-attributes.js';
+import { addCost, addResponseAttributes, addUsage, finishReasons } from './response-attributes.js';
+import { ATTRIBUTES } from './semconv.js';
+import { type UsageTotal, totalUsage } from './usage-total.js';
+import { traceHeaders } from './trace-headers.js';
+
+const MAX_RETRY_EVENTS = 32;
+
+/** The CLIENT span of one target, and its metrics. */
+export class TargetTelemetry implements TargetFollower {
+  readonly #call: CallTelemetry;
+  readonly #target: Target;
+  readonly #request: GatewayRequest;
+  readonly #described: DescribedOperation;
+  readonly #model: string | undefined;
+  readonly #startedAt: number;
+  readonly #span: Span | undefined;
+  readonly #context: Context;
+  #retries = 0;
+  #ended = false;
+
+  constructor(call: CallTelemetry, target: Target, request: GatewayRequest) {
+    const { model } = membersOf(request.body);
+    this.#call = call;
+    this.#target = target;
+    this.#request = request;
+    this.#model = typeof model === 'string' && model !== '' ? model : undefined;
+    this.#described = describeOperation(request, this.#model);
+    this.#startedAt = call.clock.now();
+    this.#span = this.#start();
+    this.#context = this.#span ? trace.setSpan(call.context, this.#span) : call.context;
+  }
+
+  /** Starts the span with what samplers look at. */
+  #start(): Span | undefined {
+    const { tracer, clock, context: parent } = this.#call;
+    if (tracer === undefined) return undefined;
+    const { name, spanName, route } = this.#described;
+    const { provider, address } = this.#target;
+    const bag = new AttributeBag();
+    bag.text(ATTRIBUTES.operationName, name);
+    bag.text(name === undefined ? ZEROHOP.provider : ATTRIBUTES.providerName, provider.name);
+    bag.text(ATTRIBUTES.requestModel, this.#model);
+    bag.text(ATTRIBUTES.serverAddress, address.host);
+    bag.whole(ATTRIBUTES.serverPort, address.port);
+    bag.text(ZEROHOP.route, route);
+    const startTime = clock.hrTime(this.#startedAt);
+    const init = { kind: SpanKind.CLIENT, attributes: bag.values, startTime };
+    return tracer.startSpan(spanName, init, parent);
+  }
+
+  around<T>(work: () => T): T {
+    return this.#span === undefined ? work() : context.with(this.#context, work);
+  }
+
+  headers(): Readonly<Record<string, string>> | undefined {
+    if (!this.#call.settings.propagate) return undefined;
+    return this.#span && traceHeaders(this.#span.spanContext());
+  }
+
+  retrying({ failure, waitedMs }: AttemptRecord): void {
+    this.#retries += 1;
+    if (!this.#span?.isRecording() || this.#retries > MAX_RETRY_EVENTS) return;
+    const { errorTypes, clock } = this.#call;
+    const attributes = {
+      [RESEND_COUNT]: this.#retries,
+      [ATTRIBUTES.errorType]: errorTypes.of(failure, this.#target.provider.name),
+      ...(waitedMs !== undefined && { [ZEROHOP.retryWait]: waitedMs / 1_000 }),
+    };
+    this.#span.addEvent(OWN_EVENTS.retry, attributes, clock.hrTime(clock.now()));
+  }
+
+  ended(end: TargetEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { clock, errorTypes } = this.#call;
+    const at = clock.now();
+    const span = this.#span;
+    const errorType =
+      end.outcome === 'error' ? errorTypes.of(end.failure, this.#target.provider.name) : undefined;
+    const usage = totalUsage(end.attempts);
+    try {
+      if (span?.isRecording()) this.#describe({ span, end, errorType, usage });
+    } finally {
+      span?.end(clock.hrTime(at));
+      this.#measure({ end, errorType, usage, at });
+    }
+  }
+
+  #describe({ span, end, errorType, usage }: Ending & { readonly span: Span }): void {
+    const { settings, followed, hasGatewaySpan } = this.#call;
+    const bag = new AttributeBag();
+    this.#addGenAi(bag, end, usage);
+    if (errorType !== undefined) {
+      bag.text(ATTRIBUTES.errorType, errorType);
+      span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    if (this.#retries > 0) bag.whole(RESEND_COUNT, this.#retries);
+    if (end.outcome === 'aborted') bag.set(ZEROHOP.streamOutcome, 'aborted');
+    bag.text(ZEROHOP.callId, followed.id);
+    bag.text(ZEROHOP.target, this.#target.name);
+    const told = { span, request: this.#request, settings, clock: this.#call.clock };
+    if (this.#described.name !== undefined) emitContent(bag, end, told);
+    if (errorType !== undefined) emitException(errorType, told);
+    if (!hasGatewaySpan) {
+      bag.text(ZEROHOP.operation, followed.operation);
+      bag.text(ZEROHOP.outcome, end.outcome);
+      bag.whole(ZEROHOP.attempts, followed.attempts.length);
+      addMetadata(bag, followed.metadata);
+      addDecisions(span, followed.decisions);
+    }
+    span.setAttributes(bag.values);
+  }
+
+  /** What the conventions have words for, first: there is always room for it. */
+  #addGenAi(bag: AttributeBag, end: TargetEnd, usage: UsageTotal | undefined): void {
+    const { name, responseId } = this.#described;
+    if (name === undefined) return;
+    const { settings, followed } = this.#call;
+    const provider = this.#target.provider.name;
+    addRequestAttributes(bag, this.#request, followed);
+    addOpenaiRequest(bag, this.#request, provider);
+    if (name === 'fetch_response') {
+      bag.text(ATTRIBUTES.responseId, responseId);
+      return;
+    }
+    addResponseAttributes(bag, end, provider);
+    if (name !== 'embeddings') {
+      const asked = membersOf(this.#request.body)['n'];
+      bag.texts(ATTRIBUTES.responseFinishReasons, finishReasons(end.facts, end.outcome, asked));
+      bag.number(ATTRIBUTES.responseTimeToFirstChunk, this.#firstChunkSeconds(end));
+    }
+    if (usage) addUsage(bag, usage, settings.profile);
+    else bag.text(ZEROHOP.usageMissing, end.facts?.usageMissing);
+    addCost(bag, end.cost(), settings.costAliases);
+  }
+
+  #firstChunkSeconds({ firstContentAt }: TargetEnd): number | undefined {
+    if (!this.#request.stream || firstContentAt === undefined) return undefined;
+    return Math.max(0, firstContentAt - this.#startedAt) / 1_000;
+  }
+
+  #measure({ end, errorType, usage, at }: Ending & { readonly at: number }): void {
+    const { metrics, followed } = this.#call;
+    const { name } = this.#described;
+    if (metrics === undefined || name === undefined) return;
+    const { provider, address } = this.#target;
+    const openai = isOpenai(provider.name) ? end.facts : undefined;
+    metrics.recordTarget({
+      operation: name,
+      provider: provider.name,
+      requestModel: this.#model,
+      responseModel: end.facts?.model,
+      host: address.host,
+      port: address.port,
+      serviceTier: openai?.serviceTier,
+      fingerprint: openai?.systemFingerprint,
+      errorType,
+      durationSeconds: (at - this.#startedAt) / 1_000,
+      firstChunkSeconds: this.#firstChunkSeconds(end),
+      perChunkSeconds: perChunkSeconds(end),
+      usage,
+      cost: usage && end.cost().cost,
+      metadata: followed.metadata,
+    });
+  }
+}
+
+interface Ending {
+  readonly end: TargetEnd;
+  readonly errorType: string | undefined;
+  readonly usage: UsageTotal | undefined;
+}
+
+function perChunkSeconds({
+  firstContentAt,
+  lastContentAt,
+  contentEvents = 0,
+}: TargetEnd): number | undefined {
+  if (firstContentAt === undefined || lastContentAt === undefined || contentEvents < 2) {
+    return undefined;
+  }
+  return (lastContentAt - firstContentAt) / 1_000 / (contentEvents - 1);
+}
