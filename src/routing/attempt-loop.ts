@@ -208,7 +208,11 @@ export class AttemptLoop {
 
   #send(request: GatewayRequest, ticket: Ticket): Promise<Response> {
     const { send } = this.options;
-    return this.#followers ? this.#followers.around(() => send(request, ticket)) : send(request, ticket);
+    const followers = this.#followers;
+    if (followers === undefined) return send(request, ticket);
+    const headers = followers.headers();
+    const sent = headers ? { ...request, headers: { ...request.headers, ...headers } } : request;
+    return followers.around(() => send(sent, ticket));
   }
 
   /** The target is done with: tells those who follow it. */

@@ -58,6 +58,9 @@ export class UpstreamStream implements EventSource, Observation {
     this.#exchange = answer.exchange;
     this.#response = answer.response;
     this.#decoder = this.#newDecoder();
+    // A response in the background goes on without us: its id is wanted at once, and it must not be made twice.
+    const { body } = loop.options.request;
+    if (isObject(body) && body.background === true) this.#held = undefined;
     this.#watch = new StreamWatch(loop, (reason) => this.#source.cancel(reason));
   }
 

@@ -119,7 +119,7 @@ export const anthropicResourceRows: readonly Row<AnthropicBench>[] = [
     name: 'timeout of one request',
     async run({ client, provider, caught }) {
       provider.enqueue({ fault: 'hang' });
-      const outcome = await caught(client().messages.create(message, { timeout: 40 }));
+      const outcome = await caught(client().messages.create(message, { timeout: 500 }));
       return [outcome, await provider.requests[0]?.settled];
     },
   },

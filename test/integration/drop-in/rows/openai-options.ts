@@ -78,7 +78,7 @@ export const openaiOptionRows: readonly Row<OpenAIBench>[] = [
     name: 'timeout of one request',
     async run({ client, provider, caught }) {
       provider.enqueue({ fault: 'hang' });
-      const outcome = await caught(client().chat.completions.create(chat, { timeout: 40 }));
+      const outcome = await caught(client().chat.completions.create(chat, { timeout: 500 }));
       return [outcome, await provider.requests[0]?.settled];
     },
   },
@@ -86,7 +86,7 @@ export const openaiOptionRows: readonly Row<OpenAIBench>[] = [
     name: 'timeout of the client is retried',
     async run({ client, provider }) {
       provider.enqueue({ fault: 'hang' });
-      return plain(await client({ timeout: 40, maxRetries: 1 }).chat.completions.create(chat));
+      return plain(await client({ timeout: 500, maxRetries: 1 }).chat.completions.create(chat));
     },
   },
   {
