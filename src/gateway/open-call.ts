@@ -15,6 +15,7 @@ import { mergeMetadata } from '../pipeline/metadata.js';
 import type { Target } from '../pipeline/target.js';
 import { AttemptLoop } from '../routing/attempt-loop.js';
 import { LoopError } from '../routing/loop-errors.js';
+import { checkRequest } from '../routing/check-request.js';
 import { describeFailure } from '../routing/describe-failure.js';
 import { answerResponse, finishResponse } from '../routing/finish-response.js';
 import type { HealthBook } from '../routing/health-book.js';
@@ -83,6 +84,7 @@ export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
   const whereabouts: Whereabouts = { holder: undefined, since: 0 };
   const { interceptors = [], attemptInterceptors = [], limits } = runner.options;
   const terminal: Next = async (routed) => {
+    checkRequest(routed.body);
     const loop = new AttemptLoop({
       target: input.target,
       health: runner.health.of(input.target.name),

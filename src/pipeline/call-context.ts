@@ -95,6 +95,15 @@ export class CallContext implements GatewayContext {
     return this.#outcome !== undefined;
   }
 
+  /** How the call ended, once it has. */
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+  /** What went wrong, once the call has ended. */
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+
   /** Whether anyone waits for the settlement of this call. */
   get hasCallbacks(): boolean {
     return this.#callbacks !== undefined;

@@ -27,6 +27,8 @@ export interface CallFollower {
 export interface TargetFollower {
   /** Runs the sending of one attempt in a context of the follower's making. */
   around?<T>(work: () => T): T;
+  /** Headers that every attempt is to carry (trace context). */
+  headers?(): Readonly<Record<string, string>> | undefined;
   /** An attempt failed and another one follows. */
   retrying?(attempt: AttemptRecord): void;
   /** The target is done with: its answer was read, or it failed, or the caller gave up. Exactly once. */
@@ -104,6 +106,16 @@ export class TargetFollowers {
 
   around<T>(work: () => T): T {
     return nest(this.#targets, work);
+  }
+
+  /** The headers the followers ask for; `undefined` where none does. */
+  headers(): Readonly<Record<string, string>> | undefined {
+    let all: Readonly<Record<string, string>> | undefined;
+    for (const follower of this.#targets) {
+      const headers = quietly(this.#logger, () => follower.headers?.());
+      if (headers) all = { ...all, ...headers };
+    }
+    return all;
   }
 
   retrying(attempt: AttemptRecord): void {

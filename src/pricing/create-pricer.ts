@@ -58,7 +58,9 @@ class RatePricer implements Pricer {
       return toCost({ total: fromDollars(reported) }, 'provider');
     }
     if (usage.invalid) return unpriced('invalid_usage');
-    const query: RateQuery = { ...priced, level: serviceLevelOf(priced) };
+    const { provider, target, model, requestModel, at } = priced;
+    const level = serviceLevelOf(priced);
+    const query: RateQuery = { provider, target, model, requestModel, at, level };
     const entry = this.#book.find(query);
     const charges = this.#ask(entry, priced) ?? this.#charge(query, entry, usage);
     if (typeof charges !== 'string') return toCost(charges, 'local');

@@ -1,4 +1,3 @@
-import type { PricedUsage } from '../pipeline/pricer.js';
 import type { UnpricedReason } from '../pipeline/settlement.js';
 import { isQualified, isSnapshotOf } from './match-name.js';
 import { type Listing, lookUp } from './price-data.js';
@@ -9,19 +8,28 @@ import { RecentMap } from './recent-map.js';
 import { multiplierFor, type ServiceLevel } from './service-tiers.js';
 import { hourAround, isWithin, type Validity } from './validity.js';
 
-/** Most combinations of target, model and tier whose rates are kept. */
-const MAX_ENTRIES = 500;
+/** Most models whose rates are kept, and for each of them most ways of asking for it. */
+const MAX_MODELS = 500;
+const MAX_ENTRIES = 32;
 
 /** What a usage is priced with, for as long as it holds. */
 export interface Entry extends Validity {
   /** Asked in turn, before the rates. */
   readonly functions: readonly PriceFunction[];
   readonly rates: RateTable | UnpricedReason;
+  readonly query: RateQuery;
 }
 
+/** What the price data gives an entry. */
+type Found = Validity & Pick<Entry, 'rates'>;
+
 /** What the rates depend on, beside the size of the input. */
-export interface RateQuery
-  extends Pick<PricedUsage, 'provider' | 'target' | 'model' | 'requestModel' | 'at'> {
+export interface RateQuery {
+  readonly provider: string;
+  readonly target: string;
+  readonly model: string | undefined;
+  readonly requestModel: string | undefined;
+  readonly at: number;
   readonly level: ServiceLevel;
 }
 
@@ -29,7 +37,7 @@ export interface RateQuery
 export class RateBook {
   readonly #options: PricingOptions;
   readonly #source: () => PriceSource | undefined;
-  readonly #entries = new RecentMap<Entry>(MAX_ENTRIES);
+  readonly #entries = new RecentMap<Entry[]>(MAX_MODELS);
 
   constructor(options: PricingOptions, source: () => PriceSource | undefined) {
     this.#options = options;
@@ -37,12 +45,15 @@ export class RateBook {
   }
 
   find(query: RateQuery): Entry {
-    const { provider, target, model, requestModel, at, level } = query;
-    const key = `${model}\n${provider}\n${target}\n${requestModel}\n${level.tier}\n${level.speed}\n${level.geo}`;
-    const known = this.#entries.get(key);
-    if (known !== undefined && isWithin(known, at)) return known;
+    const name = query.model ?? '';
+    // One key of all the parts would cost more than the rest of the price.
+    const known = this.#entries.get(name) ?? [];
+    const index = known.findIndex((entry) => isSame(entry.query, query));
+    const found = known[index];
+    if (found !== undefined && isWithin(found, query.at)) return found;
     const entry = this.#resolve(query);
-    this.#entries.set(key, entry);
+    if (index === -1) this.#entries.set(name, [...known.slice(1 - MAX_ENTRIES), entry]);
+    else known[index] = entry;
     return entry;
   }
 
@@ -51,11 +62,11 @@ export class RateBook {
     for (const given of this.#overrides(query)) {
       if (typeof given !== 'function') {
         const listing = { prices: given, approximate: false };
-        return { functions, rates: this.#tableOf(listing, query), ...hourAround(query.at) };
+        return { query, functions, rates: this.#tableOf(listing, query), ...hourAround(query.at) };
       }
       functions.push(given);
     }
-    return { functions, ...this.#fromData(query) };
+    return { query, functions, ...this.#fromData(query) };
   }
 
   #overrides(query: RateQuery): (ModelPrices | PriceFunction)[] {
@@ -68,11 +79,11 @@ export class RateBook {
     ].filter((given) => given !== undefined);
   }
 
-  #fromData(query: RateQuery): Omit<Entry, 'functions'> {
+  #fromData(query: RateQuery): Found {
     const { provider, at } = query;
     const source = this.#source();
     if (source === undefined) return { rates: 'no_prices', ...hourAround(at) };
-    let likeness: Omit<Entry, 'functions'> | undefined;
+    let likeness: Found | undefined;
     for (const model of listedNamesOf(query)) {
       const found = lookUp(source, { provider, model, at });
       if (found === undefined) continue;
@@ -92,6 +103,18 @@ export class RateBook {
     if (multiplier === undefined) return 'unknown_rate';
     return buildRateTable(prices, { multiplier, approximate });
   }
+}
+
+function isSame(one: RateQuery, other: RateQuery): boolean {
+  return (
+    one.provider === other.provider &&
+    one.target === other.target &&
+    one.model === other.model &&
+    one.requestModel === other.requestModel &&
+    one.level.tier === other.level.tier &&
+    one.level.speed === other.level.speed &&
+    one.level.geo === other.level.geo
+  );
 }
 
 /** The names a model may have been given a price under. */

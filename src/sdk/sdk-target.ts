@@ -75,13 +75,15 @@ export class SdkTarget implements Target {
     return __metadata?.['hasStreamingBody'] !== true && !isOneShot(body);
   }
 
-  send(request: GatewayRequest, { retryCount, exchange }: Ticket): Promise<Response> {
+  send(request: GatewayRequest, { retryCount, signal, exchange }: Ticket): Promise<Response> {
     const options = this.#options;
     if (request.body !== this.#body) {
       this.#body = request.body;
       options.body = request.body;
     }
     if (request.headers) options.headers = [this.#headers, request.headers];
+    // Not the caller's: the SDKs leave listeners on what they are given, and that one may live for long.
+    if (options.signal) options.signal = signal;
     // The SDK derives its retry-count header from this and the 0 below.
     options.maxRetries = retryCount;
     options.fetchOptions = { ...this.#fetchOptions, [EXCHANGE]: exchange };

@@ -3,7 +3,6 @@ import { MAX_TIMER_MS } from '../pipeline/clock.js';
 import { readCallOptions } from '../pipeline/per-call.js';
 import { providerOf } from '../pipeline/known-providers.js';
 import { addressOf, type ErrorFactory } from '../pipeline/target.js';
-import { checkRequestBody } from './check-body.js';
 import { isSdkClient, type SdkClient, type SdkPromise, type SdkRequestOptions } from './client-types.js';
 import { cloneClient, type CloneOptions, refusal, restoreFetch } from './clone-client.js';
 import { sdkErrors } from './sdk-errors.js';
@@ -101,23 +100,26 @@ class ClientDoor {
       const response = await this.#request(options, remainingRetries).asResponse();
       return { props: propsOf(response, options, new AbortController()), context: undefined };
     }
-    checkRequestBody(options.body, this.#errors);
     const target = new SdkTarget(this.#client, options, {
       place: this.#findPlace(),
       errors: this.#errors,
       request: this.#request,
       remainingRetries,
     });
+    const { signal: callerSignal } = options;
     const { context, response } = this.#port.open({
       method: options.method.toUpperCase(),
       path: options.path,
       body: options.body,
       stream: isStreamed(options),
-      callerSignal: options.signal ?? undefined,
+      callerSignal: callerSignal ?? undefined,
       options: callOptions,
       target,
     });
-    return { props: propsOf(await response, options, context.controller), context };
+    const answer = await response;
+    // The next page is asked for with these options: by the caller's own signal, not this call's.
+    options.signal = callerSignal;
+    return { props: propsOf(answer, options, context.controller), context };
   }
 
   /** Where the base URL points, which an application may change. */

@@ -9,8 +9,8 @@ import {
 } from '@opentelemetry/api';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
-import type { CallFollower } from '../pipeline/feature.js';
-import type { Outcome } from '../pipeline/settlement.js';
+import type { CallFollower, TargetFollower } from '../pipeline/feature.js';
+import type { Failure, Outcome } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
 import { AttributeBag } from './attribute-bag.js';
 import { addDecisions, addMetadata } from './call-attributes.js';
@@ -30,6 +30,8 @@ export interface Instruments {
   readonly errorTypes: ErrorTypes;
   readonly tracer: Tracer | undefined;
   readonly metrics: Metrics | undefined;
+  /** Whether something other than telemetry has a hand in the call. */
+  readonly hasGatewayFeatures: boolean;
 }
 
 /** The spans and metrics of one call. */
@@ -48,6 +50,7 @@ export class CallTelemetry implements CallFollower {
   readonly #targets: TargetTelemetry[] = [];
 
   constructor(instruments: Instruments, followed: CallContext, request: GatewayRequest) {
+    const { hasGatewayFeatures } = instruments;
     this.followed = followed;
     this.settings = instruments.settings;
     this.errorTypes = instruments.errorTypes;
@@ -56,10 +59,81 @@ export class CallTelemetry implements CallFollower {
     this.clock = new SpanClock(followed.clock);
     this.#request = request;
     this.#startedAt = this.clock.now();
-    this.context = context.active();
+    const active = context.active();
+    this.#span = hasGatewayFeatures ? this.#startGatewaySpan(active, this.#startedAt) : undefined;
+    this.context = this.#span ? trace.setSpan(active, this.#span) : active;
   }
 
+  /** Whether the call has a span of its own above those of its targets. */
   get hasGatewaySpan(): boolean {
     return this.#span !== undefined;
   }
+
+  #startGatewaySpan(parent: Context, startedAt: number): Span | undefined {
+    const { model } = membersOf(this.#request.body);
+    const { spanName } = describeOperation(
+      this.#request,
+      typeof model === 'string' ? model : undefined,
+    );
+    const init = { kind: SpanKind.INTERNAL, startTime: this.clock.hrTime(startedAt) };
+    return this.tracer?.startSpan(`gateway ${spanName}`, init, parent);
+  }
+
+  around<T>(work: () => T): T {
+    return this.#span === undefined ? work() : context.with(this.context, work);
+  }
+
+  target(target: Target, request: GatewayRequest): TargetFollower {
+    const follower = new TargetTelemetry(this, target, request);
+    this.#targets.push(follower);
+    return follower;
+  }
+
+  settled(): void {
+    const at = this.clock.now();
+    const { outcome = 'error', failure } = this.followed;
+    // Each has ended by now, unless something left it behind.
+    for (const target of this.#targets) target.abandoned(outcome, failure);
+    try {
+      // A call that asked no target still has its one span.
+      const span =
+        this.#targets.length === 0
+          ? (this.#span ?? this.#startGatewaySpan(this.context, this.#startedAt))
+          : this.#span;
+      if (span) this.#endSpan(span, { outcome, failure, at });
+    } finally {
+      const { operation, metadata } = this.followed;
+      const durationSeconds = (at - this.#startedAt) / 1_000;
+      this.metrics?.recordCall({ operation, outcome, durationSeconds, metadata });
+    }
+  }
+
+  #endSpan(span: Span, { outcome, failure, at }: CallEnding): void {
+    try {
+      if (!span.isRecording()) return;
+      const { id, operation, attempts, metadata, decisions } = this.followed;
+      const bag = new AttributeBag();
+      bag.text(ZEROHOP.callId, id);
+      bag.text(ZEROHOP.operation, operation);
+      bag.text(ZEROHOP.outcome, outcome);
+      bag.whole(ZEROHOP.attempts, attempts.length);
+      if (outcome === 'aborted') bag.set(ZEROHOP.streamOutcome, 'aborted');
+      if (outcome === 'error') {
+        const provider = attempts.at(-1)?.provider ?? '';
+        bag.text(ATTRIBUTES.errorType, this.errorTypes.of(failure, provider));
+        span.setStatus({ code: SpanStatusCode.ERROR });
+      }
+      addMetadata(bag, metadata);
+      addDecisions(span, decisions);
+      span.setAttributes(bag.values);
+    } finally {
+      span.end(this.clock.hrTime(at));
+    }
+  }
+}
+
+interface CallEnding {
+  readonly outcome: Outcome;
+  readonly failure: Failure | undefined;
+  readonly at: number;
 }

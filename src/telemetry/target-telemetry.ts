@@ -1,7 +1,7 @@
 import { type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import type { TargetEnd, TargetFollower } from '../pipeline/feature.js';
-import type { AttemptRecord } from '../pipeline/settlement.js';
+import type { AttemptRecord, CostResult, Failure, Outcome } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
 import { AttributeBag } from './attribute-bag.js';
 import { addDecisions, addMetadata } from './call-attributes.js';
@@ -89,19 +89,30 @@ export class TargetTelemetry implements TargetFollower {
     const span = this.#span;
     const errorType =
       end.outcome === 'error' ? errorTypes.of(end.failure, this.#target.provider.name) : undefined;
+    const isPriced = this.#described.name !== undefined && this.#described.responseId === undefined;
     const usage = totalUsage(end.attempts);
+    const ending = { end, errorType, usage, cost: isPriced ? end.cost() : undefined };
     try {
-      if (span?.isRecording()) this.#describe({ span, end, errorType, usage });
+      if (span?.isRecording()) this.#describe(span, ending);
     } finally {
       span?.end(clock.hrTime(at));
-      this.#measure({ end, errorType, usage, at });
+      this.#measure(ending, (at - this.#startedAt) / 1_000);
     }
   }
 
-  #describe({ span, end, errorType, usage }: Ending & { readonly span: Span }): void {
+  /** The call is over while this target is not: there is nothing to wait for. */
+  abandoned(outcome: Outcome, failure: Failure | undefined): void {
+    if (this.#ended) return;
+    const cost = () => ({ unpriced: 'no_usage' }) as const;
+    this.ended({ outcome, failure, facts: undefined, status: undefined, attempts: [], cost });
+  }
+
+  #describe(span: Span, { end, errorType, usage, cost }: Ending): void {
     const { settings, followed, hasGatewaySpan } = this.#call;
     const bag = new AttributeBag();
-    this.#addGenAi(bag, end, usage);
+    this.#addGenAi(bag, end);
+    if (usage) addUsage(bag, usage, settings.profile);
+    if (cost) addCost(bag, cost, settings.costAliases);
     if (errorType !== undefined) {
       bag.text(ATTRIBUTES.errorType, errorType);
       span.setStatus({ code: SpanStatusCode.ERROR });
@@ -124,12 +135,11 @@ export class TargetTelemetry implements TargetFollower {
   }
 
   /** What the conventions have words for, first: there is always room for it. */
-  #addGenAi(bag: AttributeBag, end: TargetEnd, usage: UsageTotal | undefined): void {
+  #addGenAi(bag: AttributeBag, end: TargetEnd): void {
     const { name, responseId } = this.#described;
     if (name === undefined) return;
-    const { settings, followed } = this.#call;
     const provider = this.#target.provider.name;
-    addRequestAttributes(bag, this.#request, followed);
+    addRequestAttributes(bag, this.#request, this.#call.followed);
     addOpenaiRequest(bag, this.#request, provider);
     if (name === 'fetch_response') {
       bag.text(ATTRIBUTES.responseId, responseId);
@@ -141,9 +151,7 @@ export class TargetTelemetry implements TargetFollower {
       bag.texts(ATTRIBUTES.responseFinishReasons, finishReasons(end.facts, end.outcome, asked));
       bag.number(ATTRIBUTES.responseTimeToFirstChunk, this.#firstChunkSeconds(end));
     }
-    if (usage) addUsage(bag, usage, settings.profile);
-    else bag.text(ZEROHOP.usageMissing, end.facts?.usageMissing);
-    addCost(bag, end.cost(), settings.costAliases);
+    bag.text(ZEROHOP.usageMissing, end.facts?.usageMissing);
   }
 
   #firstChunkSeconds({ firstContentAt }: TargetEnd): number | undefined {
@@ -151,7 +159,7 @@ export class TargetTelemetry implements TargetFollower {
     return Math.max(0, firstContentAt - this.#startedAt) / 1_000;
   }
 
-  #measure({ end, errorType, usage, at }: Ending & { readonly at: number }): void {
+  #measure({ end, errorType, usage, cost }: Ending, durationSeconds: number): void {
     const { metrics, followed } = this.#call;
     const { name } = this.#described;
     if (metrics === undefined || name === undefined) return;
@@ -167,11 +175,11 @@ export class TargetTelemetry implements TargetFollower {
       serviceTier: openai?.serviceTier,
       fingerprint: openai?.systemFingerprint,
       errorType,
-      durationSeconds: (at - this.#startedAt) / 1_000,
+      durationSeconds,
       firstChunkSeconds: this.#firstChunkSeconds(end),
       perChunkSeconds: perChunkSeconds(end),
       usage,
-      cost: usage && end.cost().cost,
+      cost: cost?.cost,
       metadata: followed.metadata,
     });
   }
@@ -181,6 +189,7 @@ interface Ending {
   readonly end: TargetEnd;
   readonly errorType: string | undefined;
   readonly usage: UsageTotal | undefined;
+  readonly cost: CostResult | undefined;
 }
 
 function perChunkSeconds({

@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+import { type FakeProvider, type Replier, startFakeProvider } from 'zerohop/testing';
+import type { Attempt } from './script.js';
+
+/** An upstream that plays a case's script: attempt k plays entry k, and the last entry repeats. */
+export interface Origin {
+  /** Base URL without a version. */
+  readonly url: string;
+  /** Requests that came in. */
+  readonly hits: number;
+  /** Resolves when the socket of the last request has closed. */
+  lastClosed(): Promise<void>;
+  /** Resolves when no socket is open. */
+  quiet(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An origin that also shows the requests it got. */
+export interface OwnOrigin extends Origin {
+  readonly provider: FakeProvider;
+}
+
+/** Plays a script of this repository. */
+export function startOwnOrigin(attempts: readonly Attempt[]): Promise<OwnOrigin> {
+  return startReplies(({ index }) => ({ wire: attempts[Math.min(index, attempts.length - 1)] }));
+}
+
+/** Answers each request as `reply` says. */
+export async function startReplies(reply: Replier): Promise<OwnOrigin> {
+  const provider = await startFakeProvider({ reply });
+  return {
+    provider,
+    url: provider.url,
+    get hits() {
+      return provider.requests.length;
+    },
+    async lastClosed() {
+      await provider.requests.at(-1)?.settled;
+    },
+    quiet: () => until(() => provider.openSockets === 0),
+    close: provider.close,
+  };
+}
+
+interface SharedServer {
+  readonly port: number;
+  readonly hits: ReadonlyMap<string, readonly unknown[]>;
+  readonly closes: ReadonlyMap<string, readonly unknown[]>;
+  stop(): void;
+}
+
+/** One case of the optional shared catalogue, as far as it is read here. */
+export interface SharedCase {
+  readonly id: string;
+  readonly group: string;
+  readonly priority: 'P0' | 'P1' | 'P2';
+  readonly title: string;
+  readonly script: unknown;
+}
+
+/** The optional shared catalogue with what replays it. */
+export interface SharedCatalogue {
+  readonly cases: ReadonlyMap<string, SharedCase>;
+  start(id: string): Promise<Origin>;
+}
+
+interface SharedModule {
+  load(path: string): { readonly cases: readonly SharedCase[] };
+  serve(catalogue: object): Promise<SharedServer>;
+}
+
+/** Reads the catalogue in `../shared` beside the repository, where there is one. */
+export async function findSharedCatalogue(): Promise<SharedCatalogue | undefined> {
+  const shared = new URL('../../../../../shared/', import.meta.url);
+  const script = new URL('faultd.mjs', shared);
+  const data = new URL('faults.json', shared);
+  if (!existsSync(script) || !existsSync(data)) return undefined;
+  // Not part of the repository, so its types are known here only.
+  const replayer = (await import(/* @vite-ignore */ script.href)) as SharedModule;
+  const catalogue = replayer.load(fileURLToPath(data));
+  const cases = new Map(catalogue.cases.map((one) => [one.id, one]));
+  return { cases, start: async (id) => sharedOrigin(id, await replayer.serve(catalogue)) };
+}
+
+function sharedOrigin(id: string, server: SharedServer): Origin {
+  const sockets = () => server.closes.get(id)?.length ?? 0;
+  return {
+    url: `http://127.0.0.1:${server.port}/${id}`,
+    get hits() {
+      return server.hits.get(id)?.length ?? 0;
+    },
+    lastClosed: () => until(() => sockets() > 0),
+    quiet: () => Promise.resolve(),
+    close: () => Promise.resolve(server.stop()),
+  };
+}
+
+/** Waits for something to become true. */
+export async function until(isTrue: () => boolean): Promise<void> {
+  await vi.waitUntil(isTrue, { timeout: 5_000, interval: 5 });
+}

@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import type { FaultCase } from './fault-case.js';
+import { judge } from './judge.js';
+import { type Origin, type SharedCatalogue, startOwnOrigin } from './origin.js';
+import type { Report } from './report.js';
+import { Scene } from './scene.js';
+import { json } from './script.js';
+import { type Sdk, sdks } from './sdks.js';
+
+/** What cases are run with. */
+export interface RunOptions {
+  readonly report: Report;
+  readonly shared: SharedCatalogue | undefined;
+}
+
+/** For a machine that is busy with other things; a case takes a fraction of it. */
+const TIMEOUT_MS = 60_000;
+
+/** Makes tests of cases: each with every SDK it is for, on its own script and on the shared one of its id. */
+export function runCases(cases: readonly FaultCase[], { report, shared }: RunOptions): void {
+  for (const one of cases) {
+    report.expect(one.id, one.priority, one.title);
+    for (const sdk of sdks) {
+      if (one.sdks && !one.sdks.includes(sdk.name)) continue;
+      const name = `${one.id}${one.variant ? ` (${one.variant})` : ''} ${one.title}`;
+      add(`${name}, ${sdk.name}`, one, sdk, () => ownOrigin(one, sdk));
+      if (shared && isInShared(one, sdk, shared)) {
+        add(`${name}, ${sdk.name}, shared script`, one, sdk, () => shared.start(one.id));
+      }
+    }
+  }
+
+  function add(title: string, one: FaultCase, sdk: Sdk, start: () => Promise<Origin>): void {
+    it(title, { timeout: TIMEOUT_MS }, async (context) => {
+      const record = report.begin(one.id, sdk.name);
+      try {
+        await runOnce(one, sdk, await start());
+        record('passed');
+      } catch (error) {
+        if (one.pending === undefined) throw error;
+        record('unimplemented');
+        context.skip(one.pending);
+      }
+    });
+  }
+}
+
+function ownOrigin({ origin, attempts }: FaultCase, { shape }: Sdk): Promise<Origin> {
+  return origin?.(shape) ?? startOwnOrigin(attempts?.(shape) ?? [[json(200, shape.ok)]]);
+}
+
+function isInShared(one: FaultCase, sdk: Sdk, shared: SharedCatalogue): boolean {
+  const { isShared = one.attempts !== undefined && one.variant === undefined } = one;
+  if (!isShared || !Array.isArray(shared.cases.get(one.id)?.script)) return false;
+  // Its scripts speak OpenAI's chat API, but where a case is about Anthropic's.
+  return sdk.name !== 'anthropic 1' || one.sdks?.length === 1;
+}
+
+async function runOnce(one: FaultCase, sdk: Sdk, origin: Origin): Promise<void> {
+  const scene = new Scene({ sdk, origin, faultCase: one });
+  let complaints: readonly string[] = [];
+  try {
+    if (one.act) await one.act(scene);
+    else if (one.expect) await judge(scene, await scene.call(), one.expect);
+    await scene.finish();
+  } finally {
+    complaints = await scene.dispose();
+  }
+  expect(complaints, 'what the process complained of').toEqual([]);
+}

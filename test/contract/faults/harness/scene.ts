@@ -1,0 +1,139 @@
+import { getEventListeners } from 'node:events';
+import { expect } from 'vitest';
+import { createGateway, type Gateway, type Settlement } from 'zerohop';
+import { findCanary } from './canary.js';
+import type { FaultCase } from './fault-case.js';
+import { type Origin, until } from './origin.js';
+import { type Agent, installPool, restorePool } from './pool.js';
+import { ProcessGuard } from './process-guard.js';
+import { RecordingClock } from './recording-clock.js';
+import type { Caller, CallSettings, ClientSettings, Sdk } from './sdks.js';
+
+/** What a caller got of one call. */
+export interface Result {
+  readonly answer: object | undefined;
+  readonly events: readonly object[];
+  readonly text: string;
+  readonly error: unknown;
+  /** Whether the call threw before there was a stream. */
+  readonly isEarly: boolean;
+}
+
+type OnEvent = 'break' | undefined;
+
+/** How a scene's call differs from the usual one. */
+export interface CallChanges extends CallSettings {
+  readonly stream?: boolean | undefined;
+  readonly extra?: object | undefined;
+  /** Sees every event as it comes; `'break'` leaves the loop. */
+  readonly onEvent?: (event: object) => OnEvent | Promise<OnEvent>;
+}
+
+/** Everything one run of a case takes place in. */
+export class Scene {
+  readonly clock = new RecordingClock();
+  readonly settled: Settlement[] = [];
+  readonly controller = new AbortController();
+  readonly gateway: Gateway;
+  readonly caller: Caller;
+  /** Attempts that could not reach the upstream. */
+  unseenAttempts = 0;
+  #calls = 0;
+  readonly #errors: unknown[] = [];
+  readonly #guard = new ProcessGuard();
+  readonly #pool: Agent;
+
+  readonly sdk: Sdk;
+  readonly origin: Origin;
+  readonly faultCase: FaultCase;
+
+  constructor({ sdk, origin, faultCase }: Pick<Scene, 'sdk' | 'origin' | 'faultCase'>) {
+    this.sdk = sdk;
+    this.origin = origin;
+    this.faultCase = faultCase;
+    this.#pool = installPool(faultCase.pool);
+    this.gateway = createGateway({ ...faultCase.gateway, clock: this.clock });
+    this.gateway.on('settled', (settlement) => this.settled.push(settlement));
+    this.caller = this.connect({});
+  }
+
+  /** Another client of the same gateway. */
+  connect(changes: Partial<ClientSettings>): Caller {
+    const { client } = this.faultCase;
+    return this.sdk.connect({ url: this.origin.url, ...client, ...changes }, this.gateway);
+  }
+
+  /** Makes a call as the case says, and reads all of it. */
+  async call(changes: CallChanges = {}, caller = this.caller): Promise<Result> {
+    const { stream = this.faultCase.stream, extra = this.faultCase.extra ?? {} } = changes;
+    const { onEvent, stream: _, extra: __, ...given } = changes;
+    const settings = { signal: this.controller.signal, ...given };
+    this.#calls += 1;
+    const events: object[] = [];
+    let answer: object | undefined;
+    let error: unknown;
+    let isEarly = true;
+    try {
+      if (stream) {
+        const iterable = await caller.events(extra, settings);
+        isEarly = false;
+        for await (const event of iterable) {
+          events.push(event);
+          if ((await onEvent?.(event)) === 'break') break;
+        }
+      } else answer = await caller.answer(extra, settings);
+    } catch (thrown) {
+      error = thrown;
+      this.#errors.push(thrown);
+    }
+    const { textOf, textOfEvent } = this.sdk;
+    const text = answer ? textOf(answer) : events.map(textOfEvent).join('');
+    return { answer, events, text, error, isEarly };
+  }
+
+  /** Counts a call that was made past `call()`. */
+  countCall(): void {
+    this.#calls += 1;
+  }
+
+  /** Searches what was thrown elsewhere, too. */
+  noteError(error: unknown): void {
+    this.#errors.push(error);
+  }
+
+  /** Ends the scene: asserts what holds for every case. */
+  async finish(): Promise<void> {
+    const { signal } = this.controller;
+    expect(getEventListeners(signal, 'abort'), 'listeners left on the signal').toEqual([]);
+    await until(() => this.settled.length >= this.#calls);
+    expect(this.settled, 'one settlement a call').toHaveLength(this.#calls);
+    const attempts = this.settled.flatMap((settlement) => settlement.attempts);
+    expect(attempts.length - this.unseenAttempts, 'attempts that were reported').toBe(
+      this.origin.hits,
+    );
+    await within(5_000, this.#pool.close(), 'a socket is still in use');
+    await this.origin.quiet();
+    await until(() => this.clock.timers === 0);
+    for (const said of [...this.#errors, ...this.settled]) {
+      expect(findCanary(said), 'the key was found').toBeUndefined();
+    }
+  }
+
+  /** Takes everything down; to be called however the case went. Gives what the process complained of. */
+  async dispose(): Promise<readonly string[]> {
+    restorePool();
+    await this.#pool.destroy();
+    await this.origin.close();
+    return this.#guard.stop();
+  }
+}
+
+async function within(ms: number, work: Promise<unknown>, otherwise: string): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(otherwise)), ms);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
