@@ -1,0 +1,59 @@
+/**
+ * `node --import ./scripts/source-hooks.mjs bench/profile.ts [json|burst|paced] [--memory] [--bare|--interceptor|--settled] [--chunks=N] [--calls=N] [--room=zerohop]`
+ *
+ * One side of the bench in one process: where its own time goes, by function, in µs a call. Or put
+ * `--cpu-prof` before it, for a profile to be opened elsewhere.
+ */
+import './support/typescript-hooks.mjs';
+
+const { startProvider } = await import('./support/child.js');
+const { makeClient } = await import('./support/clients.js');
+const { memoryFetch } = await import('./support/memory-fetch.js');
+const { number } = await import('./support/print.js');
+const { profile, roomOf } = await import('./support/profiler.js');
+const { callJson, callStream, keepInFlight } = await import('./support/workload.js');
+
+const SHOWN = 45;
+const PACED_CHUNKS = 80;
+const args = process.argv.slice(2);
+const has = (flag: string) => args.includes(flag);
+const numberOf = (flag: string, fallback: number) =>
+  Number(args.find((arg) => arg.startsWith(`${flag}=`))?.split('=')[1] ?? fallback);
+
+const what = args.find((arg) => !arg.startsWith('--')) ?? 'json';
+const variant =
+  (['bare', 'interceptor', 'settled'] as const).find((name) => has(`--${name}`)) ?? 'gateway';
+const chunks = what === 'paced' ? PACED_CHUNKS : numberOf('--chunks', 50);
+const calls = numberOf('--calls', what === 'json' ? 10_000 : 1_000);
+const width = has('--memory') ? 1 : 64;
+
+const provider = has('--memory') ? undefined : await startProvider();
+const transport = provider ? { baseURL: provider.baseURL } : { fetch: memoryFetch };
+const { client } = await makeClient(variant, transport);
+const work =
+  what === 'json'
+    ? () => callJson(client)
+    : () => callStream(client, what === 'paced' ? 'paced' : 'burst', chunks);
+
+await keepInFlight(calls / 4, width, work);
+const times = await profile(() => keepInFlight(calls, width, work));
+await provider?.[Symbol.asyncDispose]();
+
+const rooms = new Map<string, number>();
+for (const { name, microseconds } of times) {
+  rooms.set(roomOf(name), (rooms.get(roomOf(name)) ?? 0) + microseconds / calls);
+}
+console.log(
+  `${variant}, ${calls} × ${what}${what === 'json' ? '' : ` of ${chunks} chunks`}, ${width} in flight; µs a call, self time`,
+);
+console.log(
+  [...rooms]
+    .sort((a, b) => b[1] - a[1])
+    .map(([room, time]) => `${room} ${number(time)}`)
+    .join(' · '),
+);
+const room = args.find((arg) => arg.startsWith('--room='))?.slice('--room='.length);
+const shown = times.filter(({ name }) => room === undefined || roomOf(name) === room);
+for (const { name, microseconds } of shown.slice(0, SHOWN)) {
+  console.log(`${number(microseconds / calls).padStart(9)}  ${name}`);
+}
