@@ -8,10 +8,12 @@ import { systemClock } from '../pipeline/clock.js';
 import type { CallOptions, Logger } from '../pipeline/contract.js';
 import { RequestLog } from '../logs/log.js';
 import { GatewayError } from '../pipeline/errors.js';
+import type { Feature } from '../pipeline/feature.js';
 import type { Settlement } from '../pipeline/settlement.js';
 import { HealthBook } from '../routing/health-book.js';
 import { type GatewayStats, Statistics } from '../stats/stats.js';
 import { wrapClient } from '../sdk/wrap-client.js';
+import { telemetry } from '../telemetry/telemetry.js';
 import { createTransport, type Fetch } from '../transport/transport.js';
 
 /** What can be listened to. */
@@ -71,6 +73,13 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   return new EmbeddedGateway(options);
 }
 
+/** Telemetry, unless it is off. An interceptor of the call ring may answer, repeat or change a call, so such calls have a span of their own. */
+function telemetryOf({ telemetry: asked = true, interceptors = [] }: GatewayOptions): Feature | undefined {
+  if (asked === false) return undefined;
+  const hasGatewayFeatures = () => interceptors.length > 0;
+  return telemetry(asked === true ? {} : asked, { hasGatewayFeatures });
+}
+
 class EmbeddedGateway implements Gateway, CallPort {
   readonly fetch: Fetch;
   readonly #options: GatewayOptions;
@@ -97,7 +106,7 @@ class EmbeddedGateway implements Gateway, CallPort {
       clock,
       logger: this.#logger,
       health: new HealthBook(),
-      features: [this.#log, this.#stats].filter((feature) => feature !== undefined),
+      features: [telemetryOf(options), this.#log, this.#stats].filter((feature) => feature !== undefined),
       pricer: undefined,
       scope: () => this.#scopes?.getStore(),
       hasListeners: () => this.#listeners.size > 0,
@@ -165,6 +174,7 @@ class EmbeddedGateway implements Gateway, CallPort {
       gateway: this,
       transport: (userFetch) => createTransport({ fetch: userFetch as Fetch | undefined, mode }),
       note: (message) => this.#logger.warn?.(message),
+      mutesSpans: this.#options.telemetry !== false,
     });
     // wrapClient() defines it.
     return wrapped as Client & { readonly gateway: Gateway };

@@ -1,4 +1,5 @@
 import type { LogOptions } from '../logs/log.js';
+import { checkTelemetryOptions, type TelemetryOptions } from '../telemetry/telemetry-options.js';
 import { type Clock, MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { CallOptions, Interceptor, Logger, Metadata, Timeouts } from '../pipeline/contract.js';
 import type { ForwardMetadataOptions } from '../pipeline/forward-metadata.js';
@@ -22,6 +23,8 @@ export interface GatewayOptions extends Omit<CallOptions, 'bypass'> {
   readonly origins?: readonly string[] | undefined;
   /** The request log: one row for every call, to a function or to a file of JSON lines. @defaultValue off */
   readonly log?: LogOptions | undefined;
+  /** OpenTelemetry spans and metrics, to whatever providers the application registers; costs next to nothing as long as there are none. @defaultValue true */
+  readonly telemetry?: boolean | TelemetryOptions | undefined;
   /** Counts the calls of the last quarter of an hour, for `gateway.stats()`. @defaultValue false */
   readonly stats?: boolean | undefined;
   /** What of the metadata is sent to providers. @defaultValue nothing */
@@ -158,6 +161,7 @@ const isGatewayOptions = hasShape({
   transport: isOneOf('auto', 'fetch'),
   origins: isListOf(isOrigin),
   log: isLog,
+  telemetry: checkTelemetryOptions,
   stats: isBoolean,
   forwardMetadata: hasShape({ user: isText, metadata: isListOf(isText) }),
   logger: isPlainObject as Check,

@@ -43,7 +43,7 @@ let calls = 0;
 
 function nextCallId(): string {
   calls += 1;
-  return `zh_${PROCESS_ID}${calls.toString(36).padStart(7, '0')}`;
+  return `zh_${PROCESS_ID}_${calls.toString(36)}`;
 }
 
 /** Opens a call and sends it through both rings. */

@@ -2,6 +2,10 @@
 export interface ByteSource {
   /** The next bytes (never empty), or `null` at a clean end. Rejects with what broke the body. */
   pull(): Promise<Uint8Array | null>;
+  /** What else is here already, piece by piece and without waiting; `undefined` where nothing is, or nobody knows. */
+  more?(): Uint8Array | undefined;
+  /** Whether the clean end has come, and all that was before it has been pulled. Absent where nobody knows. */
+  readonly isOver?: boolean;
   /** Gives up the body and closes the upstream. Idempotent; never throws. */
   cancel(reason?: unknown): void;
 }

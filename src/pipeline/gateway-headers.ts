@@ -1,6 +1,9 @@
 // Its members are overridden one by one; the lib's types forbid that for properties, so they are left out.
 const HeadersBase = Headers as unknown as new () => object;
 
+/** A header name (RFC 9110 §5.6.2). */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
 /**
  * Response headers as they came, read without building the fetch standard's header list: the SDKs read
  * three or four of twenty. Everything a `Headers` does works; what needs the list builds it once.
@@ -49,9 +52,11 @@ export class GatewayHeaders extends HeadersBase implements Headers {
   }
 
   get(name: string): string | null {
-    if (this.#built || name === 'set-cookie') return this.#list.get(name);
+    if (this.#built) return this.#built.get(name);
     const own = this.#pairs.get(name) ?? this.#pairs.get(name.toLowerCase());
     if (own !== undefined) return own;
+    // The list also knows cookies, and what is no name at all.
+    if (this.#cookies || !TOKEN.test(name)) return this.#list.get(name);
     return this.#base ? this.#base.get(name) : null;
   }
   has(name: string): boolean {
@@ -73,7 +78,10 @@ export class GatewayHeaders extends HeadersBase implements Headers {
     for (const [name, value] of this.entries()) callback.call(thisArg, value, name, this);
   }
   entries(): ReturnType<Headers['entries']> {
-    return this.#list.entries();
+    if (this.#built || this.#base || this.#cookies) return this.#list.entries();
+    // What the list would give: by name. An array's iterator is one to whoever iterates.
+    const sorted = [...this.#pairs].sort(([one], [other]) => (one < other ? -1 : 1));
+    return sorted[Symbol.iterator]() as ReturnType<Headers['entries']>;
   }
   keys(): ReturnType<Headers['keys']> {
     return this.#list.keys();

@@ -101,9 +101,7 @@ export class GatewayResponse extends ResponseBase implements Response {
   }
 
   #claim(): void {
-    if (this.#used || this.#hasReader()) {
-      throw new TypeError('Body is unusable: Body has already been read');
-    }
+    if (this.#used || this.#hasReader()) throw unusable();
     this.#used = true;
     this.#full = undefined;
   }
@@ -158,9 +156,11 @@ export class GatewayResponse extends ResponseBase implements Response {
     return new Uint8Array(await this.#collect());
   }
   async blob(): Promise<Blob> {
+    if (this.bodyUsed) throw unusable();
     return this.#materialise().blob();
   }
   async formData(): Promise<FormData> {
+    if (this.bodyUsed) throw unusable();
     return this.#materialise().formData();
   }
   clone(): Response {
@@ -178,6 +178,10 @@ export class GatewayResponse extends ResponseBase implements Response {
         : { kind: 'bytes', bytes: null },
     });
   }
+}
+
+function unusable(): TypeError {
+  return new TypeError('Body is unusable: Body has already been read');
 }
 
 /** Any payload as bytes. */

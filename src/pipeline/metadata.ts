@@ -15,10 +15,9 @@ const NONE: MergedMetadata = { values: Object.freeze({}), truncated: false };
 
 /** Merges metadata, later over earlier, and holds it to the limits. The result is frozen. */
 export function mergeMetadata(sources: readonly (object | undefined)[]): MergedMetadata {
-  const given = sources.filter((source) => source !== undefined);
-  if (given.length === 0) return NONE;
+  if (!sources.some((source) => source !== undefined)) return NONE;
   // Spread, which copies a key named `__proto__` as data.
-  const merged = given.reduce<Record<string, unknown>>((all, source) => ({ ...all, ...source }), {});
+  const merged = sources.reduce<Record<string, unknown>>((all, source) => ({ ...all, ...source }), {});
   const entries = Object.entries(merged).filter(([, value]) => value !== undefined);
   let truncated = entries.length > MAX_METADATA_KEYS;
   const held = entries.slice(0, MAX_METADATA_KEYS).map(([key, value]): [string, unknown] => {

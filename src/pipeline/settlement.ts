@@ -42,6 +42,8 @@ export interface Usage {
   readonly audioOutputTokens?: number | undefined;
   readonly imageInputTokens?: number | undefined;
   readonly imageOutputTokens?: number | undefined;
+  /** Web searches that the provider ran and bills, where it counts them outside its usage object (OpenAI `tool_usage`). */
+  readonly webSearches?: number | undefined;
   /** What the provider says the call cost, in US dollars (OpenRouter `usage.cost`). */
   readonly reportedCost?: number | undefined;
   /** Anthropic's `usage.iterations`, each normalised by itself; they may mix models. */

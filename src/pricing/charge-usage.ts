@@ -136,9 +136,9 @@ function addTokens(bill: Bill, usage: BilledUsage): UnpricedReason | undefined {
   return fits ? undefined : 'invalid_usage';
 }
 
-function addFees(bill: Bill, { reported }: BilledUsage): UnpricedReason | undefined {
+function addFees(bill: Bill, { reported, webSearches }: BilledUsage): UnpricedReason | undefined {
   const request = bill.has('request') ? bill.price(1, 'request') : 0;
-  bill.requests = plus(request, bill.price(webSearches(reported), 'webSearch'));
+  bill.requests = plus(request, bill.price(webSearches ?? searchesIn(reported), 'webSearch'));
   // Perplexity's deep research bills the pages it cites, which are not among the output.
   return countOf(reported.citation_tokens) > 0 ? 'unknown_rate' : undefined;
 }
@@ -232,8 +232,8 @@ function countOf(value: unknown): number {
   return isCount(value) ? value : 0;
 }
 
-/** Searches that the provider ran and counted: Anthropic, Perplexity, xAI (both ways). OpenAI counts none in its usage. */
-function webSearches(reported: Usage['reported']): number {
+/** Searches that the provider ran and counted: Anthropic, Perplexity, xAI (both ways). */
+function searchesIn(reported: Usage['reported']): number {
   return (
     countOf(member(reported.server_tool_use, 'web_search_requests')) +
     countOf(reported.num_search_queries) +

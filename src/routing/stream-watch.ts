@@ -43,17 +43,15 @@ export class StreamWatch {
 
   /** An event that is not content: the first one ends the wait for the first byte. */
   sawEvent(): void {
-    if (this.#sawEvent) return;
-    this.sawContent(this.#loop.options.context.clock.now());
-    // What was armed for the first byte may be longer than what may pass between events.
-    this.#arm();
+    if (!this.#sawEvent) this.sawContent(this.#loop.options.context.clock.now());
   }
 
   sawContent(now: number): void {
     this.#aliveAt = now;
     if (this.#sawEvent) return;
     this.#sawEvent = true;
-    this.#arm();
+    // What was armed for the first byte may be longer than what may pass between events.
+    if (this.#loop.options.timeouts.firstByte !== undefined) this.#arm();
   }
 
   #limit(): { ms: number; option: string } {

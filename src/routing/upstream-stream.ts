@@ -18,8 +18,11 @@ import { withAttempts } from '../pipeline/attempts-of.js';
 import { abortError, asLimit, brokenStream, truncatedStream } from './stream-errors.js';
 import { hideUsage } from './stream-usage.js';
 import { StreamWatch } from './stream-watch.js';
+import { UpstreamEvent } from './upstream-event.js';
 import { failureOf, upstreamError } from './upstream-error.js';
 
+/** Bytes that are decoded in one go; what else is here waits its turn. */
+const MAX_BATCH_BYTES = 64 * 1024;
 /** Bytes of events that may be held back until the first content; more commits the stream. */
 const MAX_HELD_BYTES = 256 * 1024;
 type EventsAnswer = Extract<Answer, { kind: 'events' }>;
@@ -43,6 +46,7 @@ export class UpstreamStream implements EventSource, Observation {
   /** Thrown once the events before it have been handed over. */
   #pendingError: Error | undefined;
   #sourceEnded = false;
+  #lingers = false;
   /** The last events of a stream that is over, until they are handed over; empty where there were none. */
   #last: StreamEvent[] | undefined;
   /** Told once how the stream ended. */
@@ -121,30 +125,43 @@ export class UpstreamStream implements EventSource, Observation {
 
   /** Reads once; false at the end. Throws what broke the stream, with the events before it in `events`. */
   async #read(events: StreamEvent[]): Promise<boolean> {
-    const chunk = await this.#source.pull();
+    const source = this.#source;
+    const chunk = await source.pull();
     const frames: SseFrame[] = [];
-    if (chunk === null) {
-      this.#sourceEnded = true;
-      this.#decoder.flush(frames);
-    } else this.#decoder.push(chunk, frames);
+    if (chunk !== null) this.#decode(chunk, source, frames);
+    this.#sourceEnded = chunk === null || source.isOver === true;
+    if (this.#sourceEnded) this.#decoder.flush(frames);
     for (const frame of frames) {
       if (this.#take(frame, events)) return false;
     }
-    if (chunk !== null) return true;
+    if (!this.#sourceEnded) {
+      if (this.#state === 'ending') this.#linger();
+      return true;
+    }
     if (this.#state === 'ending' || this.#reader.complete) return false;
     throw truncatedStream(this.#loop.options.target.errors, this.#reader.facts());
+  }
+
+  /** Decodes a piece, and what else is here already. */
+  #decode(chunk: Uint8Array, source: ByteSource, frames: SseFrame[]): void {
+    let bytes = 0;
+    for (let piece: Uint8Array | undefined = chunk; piece !== undefined; piece = source.more?.()) {
+      this.#decoder.push(piece, frames);
+      bytes += piece.byteLength;
+      if (bytes >= MAX_BATCH_BYTES) return;
+    }
   }
 
   /** Takes one frame; true when nothing after it matters. */
   #take(frame: SseFrame, events: StreamEvent[]): boolean {
     const { data } = frame;
     if (data === null || data === '') {
-      events.push({ event: frame.event, data: null, json: undefined, raw: frame.raw });
+      events.push(new UpstreamEvent(frame, undefined));
       return false;
     }
     if (data.startsWith('[DONE]')) {
       this.#reader.readDone();
-      events.push({ event: frame.event, data, json: undefined, raw: frame.raw });
+      events.push(new UpstreamEvent(frame, undefined));
       return this.#isComplete();
     }
     const json = this.#parse(frame, data);
@@ -155,11 +172,11 @@ export class UpstreamStream implements EventSource, Observation {
     if (weight === 'error') {
       throw upstreamError(this.#loop.options.target.errors, this.#reader, this.#response);
     }
-    const event = { event: frame.event, data, json, raw: frame.raw };
+    const event = new UpstreamEvent(frame, json);
     const shown = this.#loop.hidesUsage ? hideUsage(event) : event;
     if (shown) events.push(shown);
     if (weight === 'content') this.#sawContent();
-    else if (weight === 'terminal') this.#linger();
+    else if (weight === 'terminal') this.#saidAll();
     else if (this.firstContentAt === undefined) this.#watch.sawEvent();
     return false;
   }
@@ -190,9 +207,14 @@ export class UpstreamStream implements EventSource, Observation {
   }
 
   /** Everything has been said: what else comes is passed on, but not waited for. */
-  #linger(): void {
+  #saidAll(): void {
     this.#state = 'ending';
     this.#watch.stop();
+  }
+
+  #linger(): void {
+    if (this.#lingers) return;
+    this.#lingers = true;
     this.#loop.options.context.clock.timer(LINGER_MS, () => {
       if (this.#state === 'ending') this.#source.cancel(LINGERED);
     });
@@ -204,7 +226,7 @@ export class UpstreamStream implements EventSource, Observation {
     if (held === undefined) return events;
     for (const event of events) {
       held.push(event);
-      this.#heldBytes += event.raw?.byteLength ?? 0;
+      this.#heldBytes += event.data?.length ?? 0;
     }
     const over =
       this.firstContentAt !== undefined ||

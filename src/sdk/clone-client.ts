@@ -10,6 +10,8 @@ export interface CloneOptions {
   /** Makes the `fetch` the client sends with; given the user's own where there is one. */
   readonly transport: (userFetch: FetchLike | undefined) => FetchLike;
   readonly note: (message: string) => void;
+  /** Switches off the spans that the client makes itself: the gateway makes them. */
+  readonly mutesSpans?: boolean | undefined;
 }
 
 /** Marks our transports, so that they are told from a `fetch` of the user's. */
@@ -21,11 +23,12 @@ export function refusal(why: string): GatewayError {
 }
 
 /** A clone of a client by its own `withOptions()`, sending through the transport. */
-export function cloneClient(base: SdkClient, { transport, note }: CloneOptions): SdkClient {
+export function cloneClient(base: SdkClient, { transport, note, mutesSpans }: CloneOptions): SdkClient {
   const { name } = base.constructor;
   const userFetch = ownFetch(base);
   const fetch = Object.assign(transport(userFetch), { [TRANSPORT]: userFetch ?? null });
-  let clone = tryClone(base, { fetch });
+  const mute = mutesSpans && 'openTelemetry' in base ? { openTelemetry: false } : {};
+  let clone = tryClone(base, { ...mute, fetch });
   if (!(clone instanceof Error)) {
     if (clone.fetch !== fetch && isX509(base)) clone = new Error('X.509');
     else {
@@ -34,7 +37,7 @@ export function cloneClient(base: SdkClient, { transport, note }: CloneOptions):
     }
   }
   if (isX509(base) || /X\.509/.test(clone.message)) {
-    const onOwn = tryClone(base, {});
+    const onOwn = tryClone(base, mute);
     if (!(onOwn instanceof Error)) {
       note(`${name}: an X.509 client keeps its own transport; the gateway's is not used`);
       return onOwn;

@@ -29,13 +29,17 @@ export function iterateEvents(
     consumed = true;
     let done = false;
     try {
-      for (let batch = await pull(events, controller); batch !== null; batch = await pull(events, controller)) {
+      for (let batch = await events.pull(); batch !== null; batch = await events.pull()) {
         for (const event of batch) {
-          if (controller.signal.aborted) return;
+          if (isAborted(context)) return;
           if (isShown(event, rule)) yield event.json;
         }
       }
       done = true;
+    } catch (error) {
+      // Aborted, as the SDK would end: quietly.
+      if (isAborted(context) && error instanceof Error && error.name === 'AbortError') return;
+      throw error;
     } finally {
       if (!done) {
         events.cancel();
@@ -45,16 +49,9 @@ export function iterateEvents(
   };
 }
 
-async function pull(
-  events: EventSource,
-  { signal }: AbortController,
-): Promise<readonly StreamEvent[] | null> {
-  try {
-    return await events.pull();
-  } catch (error) {
-    if (signal.aborted && error instanceof Error && error.name === 'AbortError') return null;
-    throw error;
-  }
+/** Also by a caller whom the call, being over, no longer listens to. */
+function isAborted({ signal, callerSignal }: CallContext): boolean {
+  return signal.aborted || callerSignal?.aborted === true;
 }
 
 function isShown({ json, event }: StreamEvent, rule: StreamRule): boolean {

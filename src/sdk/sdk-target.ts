@@ -3,6 +3,7 @@ import type { GatewayRequest } from '../pipeline/contract.js';
 import { EXCHANGE } from '../pipeline/exchange.js';
 import type { KnownProvider } from '../pipeline/known-providers.js';
 import type { ErrorFactory, ServerAddress, Target, Ticket } from '../pipeline/target.js';
+import { mergeHeaders } from './merge-headers.js';
 import type { SdkClient, SdkPromise, SdkRequestOptions } from './client-types.js';
 
 /** Calls the client's own `request()`, past our override. */
@@ -81,7 +82,7 @@ export class SdkTarget implements Target {
       this.#body = request.body;
       options.body = request.body;
     }
-    if (request.headers) options.headers = [this.#headers, request.headers];
+    if (request.headers) options.headers = mergeHeaders(this.#headers, request.headers);
     // Not the caller's: the SDKs leave listeners on what they are given, and that one may live for long.
     if (options.signal) options.signal = signal;
     // The SDK derives its retry-count header from this and the 0 below.

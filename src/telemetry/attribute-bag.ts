@@ -10,7 +10,12 @@ const MAX_LIST = 64;
 /** Attributes of one span, each checked and cut to size as it is set. What is not what it should be is left out. */
 export class AttributeBag {
   readonly values: Attributes = {};
-  size = 0;
+  size: number;
+
+  /** `taken` attributes are on the span already. */
+  constructor(taken = 0) {
+    this.size = taken;
+  }
 
   /** Sets what has been checked already. */
   set(name: string, value: NonNullable<Attributes[string]>): void {

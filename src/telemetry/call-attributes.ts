@@ -1,6 +1,6 @@
 import type { Attributes, Span } from '@opentelemetry/api';
 import type { Decision } from '../pipeline/settlement.js';
-import { cut, type AttributeBag, MAX_ATTRIBUTES } from './attribute-bag.js';
+import { type AttributeBag, cut, MAX_ATTRIBUTES } from './attribute-bag.js';
 import { OWN_EVENTS, ZEROHOP } from './names.js';
 
 /** Room that is left for what processors and resources of the application add. */
@@ -25,7 +25,8 @@ export function metadataValue(value: unknown): string | number | boolean | undef
   if (typeof value === 'string') return cut(value);
   if (typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return undefined;
+  if (value === undefined || typeof value === 'function' || typeof value === 'symbol')
+    return undefined;
   if (typeof value === 'bigint') return String(value);
   try {
     return cut(JSON.stringify(value));

@@ -30,7 +30,8 @@ export function describeOperation(
     const spanName = model === undefined ? name : `${name} ${model}`;
     return { name, spanName, route: undefined, responseId: undefined };
   }
-  const responseId = method === 'GET' ? /\/responses\/([^/?#]+)(?:[?#]|$)/.exec(path)?.[1] : undefined;
+  const responseId =
+    method === 'GET' ? /\/responses\/([^/?#]+)(?:[?#]|$)/.exec(path)?.[1] : undefined;
   if (responseId !== undefined) {
     return { name: 'fetch_response', spanName: 'fetch_response', route: undefined, responseId };
   }

@@ -36,7 +36,10 @@ export class GenAiMetrics {
 
 function withError({ key, attributes }: Series, errorType: string | undefined): Series {
   if (errorType === undefined) return { key, attributes };
-  return { key: `${key}!${errorType}`, attributes: { ...attributes, [ATTRIBUTES.errorType]: errorType } };
+  return {
+    key: `${key}!${errorType}`,
+    attributes: { ...attributes, [ATTRIBUTES.errorType]: errorType },
+  };
 }
 
 /** The last release that contains GenAI. */

@@ -1,8 +1,8 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
 import type { Cost, Operation, Outcome } from '../pipeline/settlement.js';
+import { metadataValue } from './call-attributes.js';
 import { GenAiMetrics } from './gen-ai-metrics.js';
 import { LimitedNames } from './limited-names.js';
-import { metadataValue } from './call-attributes.js';
 import { ZEROHOP } from './names.js';
 import { ATTRIBUTES, METRICS } from './semconv.js';
 import { type Record, SeriesBook } from './series-book.js';
@@ -110,7 +110,8 @@ export class Metrics {
       [ATTRIBUTES.serverPort]: target.port,
     };
     const { requestModel, responseModel, serviceTier, fingerprint } = target;
-    if (requestModel !== undefined) attributes[ATTRIBUTES.requestModel] = this.#models.of(requestModel);
+    if (requestModel !== undefined)
+      attributes[ATTRIBUTES.requestModel] = this.#models.of(requestModel);
     if (responseModel !== undefined) {
       attributes[ATTRIBUTES.responseModel] = this.#models.of(responseModel);
     }
@@ -120,7 +121,9 @@ export class Metrics {
     if (fingerprint !== undefined) {
       attributes[ATTRIBUTES.openaiResponseSystemFingerprint] = this.#fingerprints.of(fingerprint);
     }
-    return this.#metadata.length === 0 ? attributes : { ...attributes, ...this.#tags(target.metadata) };
+    return this.#metadata.length === 0
+      ? attributes
+      : { ...attributes, ...this.#tags(target.metadata) };
   }
 
   /** The metadata that metrics were asked to carry. */

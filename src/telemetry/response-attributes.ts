@@ -46,6 +46,8 @@ export function finishReasons(
   }
   if (outcome === 'success') return known ? reasons : undefined;
   if (outcome === 'error' && facts === undefined) return undefined;
+  // All had been read by the gateway, but not handed over.
+  if (outcome === 'aborted' && !reasons.includes(EARLY)) reasons.fill(EARLY);
   const count = typeof asked === 'number' && asked <= MAX_CHOICES ? asked : 1;
   while (reasons.length < count) reasons.push(EARLY);
   return reasons;

@@ -1,4 +1,11 @@
-import { type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Context,
+  context,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import type { TargetEnd, TargetFollower } from '../pipeline/feature.js';
 import type { AttemptRecord, CostResult, Failure, Outcome } from '../pipeline/settlement.js';
@@ -9,11 +16,16 @@ import type { CallTelemetry } from './call-telemetry.js';
 import { emitContent, emitException } from './content/emit-content.js';
 import { type DescribedOperation, describeOperation } from './describe-operation.js';
 import { OWN_EVENTS, RESEND_COUNT, ZEROHOP } from './names.js';
-import { addOpenaiRequest, addRequestAttributes, isOpenai, membersOf } from './request-attributes.js';
+import {
+  addOpenaiRequest,
+  addRequestAttributes,
+  isOpenai,
+  membersOf,
+} from './request-attributes.js';
 import { addCost, addResponseAttributes, addUsage, finishReasons } from './response-attributes.js';
 import { ATTRIBUTES } from './semconv.js';
-import { type UsageTotal, totalUsage } from './usage-total.js';
 import { traceHeaders } from './trace-headers.js';
+import { totalUsage, type UsageTotal } from './usage-total.js';
 
 const MAX_RETRY_EVENTS = 32;
 
@@ -25,6 +37,8 @@ export class TargetTelemetry implements TargetFollower {
   readonly #described: DescribedOperation;
   readonly #model: string | undefined;
   readonly #startedAt: number;
+  /** What the span was started with. */
+  readonly #given = new AttributeBag();
   readonly #span: Span | undefined;
   readonly #context: Context;
   #retries = 0;
@@ -48,7 +62,7 @@ export class TargetTelemetry implements TargetFollower {
     if (tracer === undefined) return undefined;
     const { name, spanName, route } = this.#described;
     const { provider, address } = this.#target;
-    const bag = new AttributeBag();
+    const bag = this.#given;
     bag.text(ATTRIBUTES.operationName, name);
     bag.text(name === undefined ? ZEROHOP.provider : ATTRIBUTES.providerName, provider.name);
     bag.text(ATTRIBUTES.requestModel, this.#model);
@@ -109,7 +123,7 @@ export class TargetTelemetry implements TargetFollower {
 
   #describe(span: Span, { end, errorType, usage, cost }: Ending): void {
     const { settings, followed, hasGatewaySpan } = this.#call;
-    const bag = new AttributeBag();
+    const bag = new AttributeBag(this.#given.size);
     this.#addGenAi(bag, end);
     if (usage) addUsage(bag, usage, settings.profile);
     if (cost) addCost(bag, cost, settings.costAliases);
@@ -117,13 +131,11 @@ export class TargetTelemetry implements TargetFollower {
       bag.text(ATTRIBUTES.errorType, errorType);
       span.setStatus({ code: SpanStatusCode.ERROR });
     }
+    this.#tell({ bag, span, end, errorType });
     if (this.#retries > 0) bag.whole(RESEND_COUNT, this.#retries);
     if (end.outcome === 'aborted') bag.set(ZEROHOP.streamOutcome, 'aborted');
     bag.text(ZEROHOP.callId, followed.id);
     bag.text(ZEROHOP.target, this.#target.name);
-    const told = { span, request: this.#request, settings, clock: this.#call.clock };
-    if (this.#described.name !== undefined) emitContent(bag, end, told);
-    if (errorType !== undefined) emitException(errorType, told);
     if (!hasGatewaySpan) {
       bag.text(ZEROHOP.operation, followed.operation);
       bag.text(ZEROHOP.outcome, end.outcome);
@@ -132,6 +144,14 @@ export class TargetTelemetry implements TargetFollower {
       addDecisions(span, followed.decisions);
     }
     span.setAttributes(bag.values);
+  }
+
+  /** The events of the conventions, and content where it is asked for. */
+  #tell({ bag, span, end, errorType }: Telling): void {
+    const { settings, clock } = this.#call;
+    const told = { bag, given: this.#given, span, request: this.#request, settings, clock };
+    if (this.#described.name !== undefined) emitContent(end, told);
+    if (errorType !== undefined) emitException(errorType, told);
   }
 
   /** What the conventions have words for, first: there is always room for it. */
@@ -147,7 +167,7 @@ export class TargetTelemetry implements TargetFollower {
     }
     addResponseAttributes(bag, end, provider);
     if (name !== 'embeddings') {
-      const asked = membersOf(this.#request.body)['n'];
+      const asked = membersOf(this.#request.body).n;
       bag.texts(ATTRIBUTES.responseFinishReasons, finishReasons(end.facts, end.outcome, asked));
       bag.number(ATTRIBUTES.responseTimeToFirstChunk, this.#firstChunkSeconds(end));
     }
@@ -190,6 +210,11 @@ interface Ending {
   readonly errorType: string | undefined;
   readonly usage: UsageTotal | undefined;
   readonly cost: CostResult | undefined;
+}
+
+interface Telling extends Pick<Ending, 'end' | 'errorType'> {
+  readonly bag: AttributeBag;
+  readonly span: Span;
 }
 
 function perChunkSeconds({

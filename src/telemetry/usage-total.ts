@@ -56,7 +56,7 @@ const OUTPUT_DETAILS = ['completion_tokens_details', 'output_tokens_details'];
 
 function textTokens({ reported }: Usage, places: readonly string[]): number | undefined {
   for (const place of places) {
-    const tokens = membersOf(reported[place])['text_tokens'];
+    const tokens = membersOf(reported[place]).text_tokens;
     if (typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens >= 0) return tokens;
   }
   return undefined;

@@ -9,7 +9,7 @@ export interface DispatchedResponse {
   readonly statusText: string;
   /** Name and value by turns. */
   readonly headers: readonly string[];
-  readonly body: Uint8Array | ByteSource;
+  readonly body: Uint8Array | DispatchExchange;
 }
 
 type Waiter = { resolve(chunk: Uint8Array | null): void; reject(error: unknown): void };
@@ -28,7 +28,10 @@ export class DispatchExchange implements ByteSource {
   #collecting = false;
   #maxBytes = Number.POSITIVE_INFINITY;
   #truncateAtLimit = false;
+  /** Set where the body goes through a decoder. */
+  isDecoded = false;
   #chunks: Uint8Array[] = [];
+  #next = 0;
   #queuedBytes = 0;
   #paused = false;
   #resume: (() => void) | undefined;
@@ -102,6 +105,7 @@ export class DispatchExchange implements ByteSource {
 
   onData(chunk: Uint8Array): boolean {
     if (this.#failed || this.#ended) return true;
+    if (!this.#collecting) this.#count(chunk);
     const waiter = this.#waiter;
     if (waiter && !this.#collecting) {
       this.#waiter = undefined;
@@ -116,6 +120,14 @@ export class DispatchExchange implements ByteSource {
     }
     this.#paused = this.#queuedBytes >= HIGH_WATER_BYTES;
     return !this.#paused;
+  }
+
+  /** What is decoded afterwards is counted then. */
+  #count(chunk: Uint8Array): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined || this.isDecoded) return;
+    exchange.firstByteAt ??= exchange.clock.now();
+    exchange.bytesReceived += chunk.byteLength;
   }
 
   #overLimit(): void {
@@ -158,11 +170,19 @@ export class DispatchExchange implements ByteSource {
 
   #fail(error: unknown): void {
     this.#failed = true;
-    this.#error = error;
+    this.#error = this.#head && !this.#collecting ? this.#bodyError(error) : error;
     this.#release();
     if (this.#head === undefined || this.#collecting) this.#failResponse(error);
-    this.#waiter?.reject(error);
+    this.#waiter?.reject(this.#error);
     this.#waiter = undefined;
+  }
+
+  /** The error `fetch` gives a body that broke. */
+  #bodyError(error: unknown): unknown {
+    const reason = abortReason(this.#signal, this.#exchange?.signal);
+    if (reason !== undefined) return reason;
+    if (error instanceof DOMException || error instanceof TypeError) return error;
+    return new TypeError('terminated', { cause: error });
   }
 
   #release(): void {
@@ -172,21 +192,33 @@ export class DispatchExchange implements ByteSource {
   }
 
   pull(): Promise<Uint8Array | null> {
-    if (this.#chunks.length > 0) {
-      const joined = joinChunks(this.#chunks);
-      this.#chunks = [];
-      this.#queuedBytes = 0;
-      if (this.#paused) {
-        this.#paused = false;
-        this.#resume?.();
-      }
-      return Promise.resolve(joined);
-    }
+    const chunk = this.more();
+    if (chunk) return Promise.resolve(chunk);
     if (this.#ended) return Promise.resolve(null);
     if (this.#failed) return Promise.reject(this.#error);
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
     });
+  }
+
+  more(): Uint8Array | undefined {
+    const chunk = this.#chunks[this.#next];
+    if (chunk === undefined) return undefined;
+    this.#next += 1;
+    this.#queuedBytes -= chunk.byteLength;
+    if (this.#next === this.#chunks.length) {
+      this.#chunks = [];
+      this.#next = 0;
+    }
+    if (this.#paused && this.#queuedBytes === 0) {
+      this.#paused = false;
+      this.#resume?.();
+    }
+    return chunk;
+  }
+
+  get isOver(): boolean {
+    return this.#ended && this.#chunks.length === 0;
   }
 
   cancel(reason?: unknown): void {

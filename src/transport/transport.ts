@@ -178,8 +178,9 @@ async function adoptDispatched(
     countBytes(exchange, bytes.byteLength);
     return new GatewayResponse({ ...init, payload: { kind: 'bytes', bytes } });
   }
-  const source = codings ? decodeSource(codings, body) : body;
-  const counted = countingSource(source, request.signal, exchange);
+  if (codings === undefined) return new GatewayResponse({ ...init, payload: { kind: 'source', source: body } });
+  body.isDecoded = true;
+  const counted = countingSource(decodeSource(codings, body), request.signal, exchange);
   return new GatewayResponse({ ...init, payload: { kind: 'source', source: counted } });
 }
 

@@ -23,36 +23,36 @@ export function contentParts(content: unknown): readonly ContentPart[] {
 }
 
 function onePart(part: Json): ContentPart {
-  const type = typeof part['type'] === 'string' ? part['type'] : 'unknown';
+  const type = typeof part.type === 'string' ? part.type : 'unknown';
   switch (type) {
     case 'text':
     case 'input_text':
     case 'output_text':
     case 'refusal':
-      return textPart(text(part['text'] ?? part['refusal']));
+      return textPart(text(part.text ?? part.refusal));
     case 'thinking':
-      return { type: 'reasoning', content: text(part['thinking']) };
+      return { type: 'reasoning', content: text(part.thinking) };
     case 'reasoning':
       return { type: 'reasoning', content: summaryOf(part) };
     case 'tool_use':
-      return toolCallPart(part['id'], part['name'], part['input']);
+      return toolCallPart(part.id, part.name, part.input);
     case 'tool_result':
       return {
         type: 'tool_call_response',
-        id: text(part['tool_use_id']),
-        response: part['content'] ?? null,
+        id: text(part.tool_use_id),
+        response: part.content ?? null,
       };
     case 'image':
     case 'document':
       return anthropicSource(type, part);
     case 'image_url':
     case 'input_image':
-      return fromUrl('image', part['file_id'], urlOf(part['image_url']));
+      return fromUrl('image', part.file_id, urlOf(part.image_url));
     case 'input_audio':
-      return audio(part['input_audio']);
+      return audio(part.input_audio);
     case 'file':
     case 'input_file':
-      return file(isRecord(part['file']) ? part['file'] : part);
+      return file(isRecord(part.file) ? part.file : part);
     default:
       return { type };
   }
@@ -63,13 +63,13 @@ function text(value: unknown): string {
 }
 
 function urlOf(value: unknown): unknown {
-  return isRecord(value) ? value['url'] : value;
+  return isRecord(value) ? value.url : value;
 }
 
 function summaryOf({ summary, content }: Json): string {
   const pieces = Array.isArray(summary) && summary.length > 0 ? summary : content;
   return Array.isArray(pieces)
-    ? pieces.map((piece) => (isRecord(piece) ? text(piece['text']) : '')).join('')
+    ? pieces.map((piece) => (isRecord(piece) ? text(piece.text) : '')).join('')
     : '';
 }
 
@@ -84,12 +84,12 @@ function fromUrl(modality: string, fileId: unknown, url: unknown): ContentPart {
 
 function audio(value: unknown): ContentPart {
   if (!isRecord(value)) return { type: 'audio' };
-  const mimeType = typeof value['format'] === 'string' ? `audio/${value['format']}` : null;
-  return { type: 'blob', modality: 'audio', mime_type: mimeType, content: text(value['data']) };
+  const mimeType = typeof value.format === 'string' ? `audio/${value.format}` : null;
+  return { type: 'blob', modality: 'audio', mime_type: mimeType, content: text(value.data) };
 }
 
 function file(value: Json): ContentPart {
-  return fromUrl('document', value['file_id'], value['file_data'] ?? value['file_url']);
+  return fromUrl('document', value.file_id, value.file_data ?? value.file_url);
 }
 
 function anthropicSource(type: string, { source }: Json): ContentPart {

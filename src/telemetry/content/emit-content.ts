@@ -7,11 +7,15 @@ import type { SpanClock } from '../span-clock.js';
 import type { TelemetryEvent, TelemetrySettings } from '../telemetry-options.js';
 import type { CapturedContent } from './captured-content.js';
 import { fitContent } from './fit-content.js';
-import { readInput } from './read-input.js';
 import { outputMessages } from './output-messages.js';
+import { readInput } from './read-input.js';
 
 /** Where content and events of one target go. */
 export interface Told {
+  /** What the span gets at its end, and content with it. */
+  readonly bag: AttributeBag;
+  /** What the span was started with. */
+  readonly given: AttributeBag;
   readonly span: Span;
   readonly request: GatewayRequest;
   readonly settings: TelemetrySettings;
@@ -26,7 +30,8 @@ const ATTRIBUTE_OF = {
 } as const satisfies Readonly<Record<keyof CapturedContent, string>>;
 
 /** Puts what was said on the span, the event, or both, where the options ask for it. */
-export function emitContent(bag: AttributeBag, end: TargetEnd, told: Told): void {
+export function emitContent(end: TargetEnd, told: Told): void {
+  const { bag, given } = told;
   const { captureContent, onEvent } = told.settings;
   if (captureContent === 'none') return;
   const content = capture(end, told);
@@ -40,9 +45,11 @@ export function emitContent(bag: AttributeBag, end: TargetEnd, told: Told): void
     structured[name] = value;
     texts[name] = JSON.stringify(value);
   }
+  if (Object.keys(texts).length === 0) return;
   if (captureContent !== 'span') {
-    if (onEvent) send(told, EVENTS.details, { ...bag.values, ...structured });
-    else told.span.addEvent(EVENTS.details, { ...bag.values, ...texts });
+    const about = { ...given.values, ...bag.values };
+    if (onEvent) send(told, EVENTS.details, { ...about, ...structured });
+    else told.span.addEvent(EVENTS.details, { ...about, ...texts });
   }
   if (captureContent === 'event') return;
   for (const [name, text] of Object.entries(texts)) bag.set(name, text);
@@ -67,7 +74,11 @@ export function emitException(errorType: string, told: Told): void {
   else told.span.addEvent(EVENTS.exception, attributes);
 }
 
-function send({ span, settings, clock }: Told, name: string, attributes: TelemetryEvent['attributes']): void {
+function send(
+  { span, settings, clock }: Told,
+  name: string,
+  attributes: TelemetryEvent['attributes'],
+): void {
   const { traceId, spanId } = span.spanContext();
   const severity = name === EVENTS.exception ? 'WARN' : 'INFO';
   const timestamp = clock.wall(clock.now());

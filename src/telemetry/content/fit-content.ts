@@ -8,14 +8,17 @@ const MARK = '…[truncated]';
 /** Content of which no part is longer than `maxBytes` of JSON. Texts are shortened first, then messages dropped. */
 export function fitContent(content: CapturedContent, maxBytes: number): CapturedContent {
   return {
-    systemInstructions: fit(content.systemInstructions, maxBytes),
-    inputMessages: fit(content.inputMessages, maxBytes),
-    outputMessages: fit(content.outputMessages, maxBytes),
-    toolDefinitions: fit(content.toolDefinitions, maxBytes),
+    systemInstructions: within(content.systemInstructions, maxBytes),
+    inputMessages: within(content.inputMessages, maxBytes),
+    outputMessages: within(content.outputMessages, maxBytes),
+    toolDefinitions: within(content.toolDefinitions, maxBytes),
   };
 }
 
-function fit<Item>(list: readonly Item[] | undefined, maxBytes: number): readonly Item[] | undefined {
+function within<Item>(
+  list: readonly Item[] | undefined,
+  maxBytes: number,
+): readonly Item[] | undefined {
   if (list === undefined || list.length === 0) return undefined;
   if (bytesOf(list) <= maxBytes) return list;
   for (let maxChars = LONGEST; maxChars >= SHORTEST; maxChars /= 4) {

@@ -1,6 +1,11 @@
 import type { GatewayRequest } from '../../pipeline/contract.js';
 import { membersOf } from '../request-attributes.js';
-import type { CapturedContent, ContentPart, InputMessage, ToolDefinition } from './captured-content.js';
+import type {
+  CapturedContent,
+  ContentPart,
+  InputMessage,
+  ToolDefinition,
+} from './captured-content.js';
 import { contentParts, isRecord, textPart } from './content-parts.js';
 import { parseArguments, toolCallPart } from './output-messages.js';
 
@@ -11,22 +16,22 @@ export function readInput({ operation, body }: GatewayRequest): CapturedContent 
   const request = membersOf(body);
   switch (operation) {
     case 'chat':
-      return { inputMessages: list(request['messages']).map(chatMessage), ...tools(request) };
+      return { inputMessages: list(request.messages).map(chatMessage), ...tools(request) };
     case 'messages':
       return {
-        systemInstructions: contentParts(request['system']),
-        inputMessages: list(request['messages']).map(anthropicMessage),
+        systemInstructions: contentParts(request.system),
+        inputMessages: list(request.messages).map(anthropicMessage),
         ...tools(request),
       };
     case 'responses':
       return {
-        systemInstructions: contentParts(request['instructions']),
-        inputMessages: responsesInput(request['input']),
+        systemInstructions: contentParts(request.instructions),
+        inputMessages: responsesInput(request.input),
         ...tools(request),
       };
     case 'completions':
     case 'embeddings':
-      return { inputMessages: plainInput(request['prompt'] ?? request['input']) };
+      return { inputMessages: plainInput(request.prompt ?? request.input) };
     case 'passthrough':
       return {};
   }
@@ -44,16 +49,17 @@ function roleOf(message: Json): string {
 function chatMessage(message: Json): InputMessage {
   const role = roleOf(message);
   const { content, tool_call_id: id, name } = message;
-  if (role === 'tool' || role === 'function') return { role: 'tool', parts: [toolResult(id, content)] };
-  const calls = list(message['tool_calls']).map((call) => {
-    const { name: called, arguments: given, input } = membersOf(call['function'] ?? call['custom']);
-    return toolCallPart(call['id'], called, parseArguments(given ?? input));
+  if (role === 'tool' || role === 'function')
+    return { role: 'tool', parts: [toolResult(id, content)] };
+  const calls = list(message.tool_calls).map((call) => {
+    const { name: called, arguments: given, input } = membersOf(call.function ?? call.custom);
+    return toolCallPart(call.id, called, parseArguments(given ?? input));
   });
-  const legacy = membersOf(message['function_call']);
-  if (legacy['name'] !== undefined) {
-    calls.push(toolCallPart(undefined, legacy['name'], parseArguments(legacy['arguments'])));
+  const legacy = membersOf(message.function_call);
+  if (legacy.name !== undefined) {
+    calls.push(toolCallPart(undefined, legacy.name, parseArguments(legacy.arguments)));
   }
-  const refusal = message['refusal'];
+  const refusal = message.refusal;
   const said = typeof refusal === 'string' && refusal !== '' ? [textPart(refusal)] : [];
   return {
     role,
@@ -64,7 +70,7 @@ function chatMessage(message: Json): InputMessage {
 
 /** In Anthropic's messages results of tools stand among what the user says. */
 function anthropicMessage(message: Json): InputMessage {
-  const parts = contentParts(message['content']);
+  const parts = contentParts(message.content);
   const isResult = parts.length > 0 && parts.every(({ type }) => type === 'tool_call_response');
   return { role: isResult ? 'tool' : roleOf(message), parts };
 }
@@ -74,14 +80,14 @@ function responsesInput(input: unknown): readonly InputMessage[] {
   return list(input).map((item): InputMessage => {
     const { type, call_id: id, name } = item;
     if (type === 'function_call' || type === 'custom_tool_call') {
-      const given = parseArguments(item['arguments'] ?? item['input']);
+      const given = parseArguments(item.arguments ?? item.input);
       return { role: 'assistant', parts: [toolCallPart(id, name, given)] };
     }
     if (type === 'function_call_output' || type === 'custom_tool_call_output') {
-      return { role: 'tool', parts: [toolResult(id, item['output'])] };
+      return { role: 'tool', parts: [toolResult(id, item.output)] };
     }
     if (type === undefined || type === 'message') {
-      return { role: roleOf(item), parts: contentParts(item['content']) };
+      return { role: roleOf(item), parts: contentParts(item.content) };
     }
     const parts = contentParts([item]);
     return { role: 'assistant', parts };
@@ -104,10 +110,10 @@ function toolResult(id: unknown, response: unknown): ContentPart {
 
 /** The tools as they are offered, in any of the three spellings. */
 function tools(request: Json): Pick<CapturedContent, 'toolDefinitions'> {
-  const given = list(request['tools']).map((tool): ToolDefinition => {
-    const own = isRecord(tool['function']) ? tool['function'] : tool;
-    const { name, description, parameters = tool['input_schema'], type } = own;
-    const kind = tool['type'] ?? type;
+  const given = list(request.tools).map((tool): ToolDefinition => {
+    const own = isRecord(tool.function) ? tool.function : tool;
+    const { name, description, parameters = tool.input_schema, type } = own;
+    const kind = tool.type ?? type;
     const isFunction = kind === undefined || kind === 'function' || kind === 'custom';
     const label = typeof name === 'string' ? name : String(kind ?? 'tool');
     return {
