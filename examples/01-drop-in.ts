@@ -15,7 +15,11 @@ strictEqual(data.choices[0]?.message.content, 'Hello there.');
 console.log(request_id, response.headers.get('x-zerohop-call-id'));
 
 let text = '';
-const stream = await client.chat.completions.create({ model: 'gpt-5-mini', messages, stream: true });
+const stream = await client.chat.completions.create({
+  model: 'gpt-5-mini',
+  messages,
+  stream: true,
+});
 for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
 strictEqual(text, 'Hello there.');
 

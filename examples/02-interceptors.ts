@@ -1,7 +1,7 @@
 /** Interceptors change requests and answers, around the call or around every attempt. */
 import { deepStrictEqual, strictEqual } from 'node:assert';
-import { createGateway, editJson, type Interceptor, mapEvents } from 'zerohop';
 import OpenAI from 'openai';
+import { createGateway, editJson, type Interceptor, mapEvents } from 'zerohop';
 import { startFakeProvider } from 'zerohop/testing';
 
 await using provider = await startFakeProvider({ reply: { text: 'quiet' } });
@@ -22,7 +22,10 @@ const counted: Interceptor = async function counted(request, next, context) {
   return next(request);
 };
 
-await using gateway = createGateway({ interceptors: [cheaper, shout], attemptInterceptors: [counted] });
+await using gateway = createGateway({
+  interceptors: [cheaper, shout],
+  attemptInterceptors: [counted],
+});
 const client = gateway.wrap(new OpenAI({ apiKey: 'sk-example', baseURL: provider.baseURL }));
 
 provider.enqueue({ status: 503, headers: { 'retry-after-ms': '1' } });
@@ -41,5 +44,7 @@ function upperCased(value: unknown): unknown {
   if (typeof value === 'string') return value.toUpperCase();
   if (Array.isArray(value)) return value.map(upperCased);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, upperCased(member)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, upperCased(member)]),
+  );
 }

@@ -1,7 +1,7 @@
 /** What every call amounted to, streams included, with the application's metadata. */
 import { deepStrictEqual, strictEqual } from 'node:assert';
-import { createAnthropicGatewayClient } from 'zerohop/anthropic';
 import { perCall, type Settlement, settlementOf } from 'zerohop';
+import { createAnthropicGatewayClient } from 'zerohop/anthropic';
 import { startFakeProvider } from 'zerohop/testing';
 
 await using provider = await startFakeProvider({ reply: { text: 'Hello.' } });

@@ -1,12 +1,27 @@
 // What is public, name by name. Adding one is a decision.
-export { createGatewayClient, type GatewayClient, type GatewayClientOptions } from './client/openai.js';
+export {
+  createGatewayClient,
+  type GatewayClient,
+  type GatewayClientOptions,
+} from './client/openai.js';
 export { perCall } from './client/per-call.js';
 export { editJson } from './dialects/edit-json.js';
-export { mapEvents, type EventMapper } from './dialects/map-events.js';
-export { type CloseOptions, createGateway, type Gateway, type GatewayEvents } from './gateway/create-gateway.js';
+export { type EventMapper, mapEvents } from './dialects/map-events.js';
+export {
+  type CloseOptions,
+  createGateway,
+  type Gateway,
+  type GatewayEvents,
+} from './gateway/create-gateway.js';
 export type { GatewayOptions, SizeLimits } from './gateway/gateway-options.js';
 export type { FileSinkOptions } from './logs/file-sink.js';
-export type { FileLogOptions, LogContentOptions, LogOptions, LogSink, SinkLogOptions } from './logs/log.js';
+export type {
+  FileLogOptions,
+  LogContentOptions,
+  LogOptions,
+  LogSink,
+  SinkLogOptions,
+} from './logs/log.js';
 export type { LoggedAttempt, LogRow } from './logs/log-row.js';
 export { attemptsOf } from './pipeline/attempts-of.js';
 export type { Clock } from './pipeline/clock.js';
@@ -21,9 +36,10 @@ export type {
   Register,
   Timeouts,
 } from './pipeline/contract.js';
-export type { ForwardMetadataOptions } from './pipeline/forward-metadata.js';
 export { GatewayError, type GatewayErrorCode, isGatewayError } from './pipeline/errors.js';
 export type { StreamEvent } from './pipeline/event-source.js';
+export type { ForwardMetadataOptions } from './pipeline/forward-metadata.js';
+export type { PricedUsage } from './pipeline/pricer.js';
 export type {
   AttemptRecord,
   Cost,
@@ -37,11 +53,33 @@ export type {
   SettledTimings,
   SettledToolCall,
   Settlement,
+  UnpricedReason,
   Usage,
   UsageIteration,
-  UnpricedReason,
   UsageMissingReason,
 } from './pipeline/settlement.js';
 export { settlementOf } from './pipeline/settlement-of.js';
+export type { PriceSource } from './pricing/price-source.js';
+export type {
+  ModelPrices,
+  PriceFunction,
+  PriceTier,
+  PricingOptions,
+  Rates,
+} from './pricing/pricing-options.js';
 export { partialOf } from './routing/stream-errors.js';
 export type { GatewayStats, StatsEntry } from './stats/stats.js';
+export type {
+  CapturedContent,
+  ContentPart,
+  InputMessage,
+  OutputMessage,
+  ToolDefinition,
+} from './telemetry/content/captured-content.js';
+export type {
+  ContentCapture,
+  CostAlias,
+  TelemetryEvent,
+  TelemetryOptions,
+  TelemetryProfile,
+} from './telemetry/telemetry-options.js';

@@ -1,5 +1,5 @@
-import { GatewayResponse } from '../pipeline/gateway-response.js';
 import { isJson } from '../pipeline/content-type.js';
+import { GatewayResponse } from '../pipeline/gateway-response.js';
 
 /**
  * A response with its JSON body changed, for interceptors. The response that is given is used up.

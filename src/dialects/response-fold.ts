@@ -10,7 +10,10 @@ export interface ToolCallFold {
   arguments: string;
 }
 
-/** One choice as far as it has come. Strings grow by `+=`, which V8 keeps as ropes. */
+/** Text below this is not worth flattening, in characters. */
+const FLATTEN_FROM = 512;
+
+/** One choice as far as it has come. */
 export class ChoiceFold {
   readonly index: number;
   text = '';
@@ -20,9 +23,22 @@ export class ChoiceFold {
   toolCalls: ToolCallFold[] = [];
   #calls: Map<number | string, ToolCallFold> | undefined = undefined;
   #lastKey: number | string | undefined = undefined;
+  #flattenAt = FLATTEN_FROM;
 
   constructor(index: number) {
     this.index = index;
+  }
+
+  /**
+   * Adds to what was said. V8 keeps a string that grows as a rope, with every piece alive; whenever it has
+   * doubled, it is flattened, which asking for a character does.
+   */
+  say(kind: 'text' | 'refusal' | 'reasoning', piece: string): void {
+    const said = this[kind] + piece;
+    this[kind] = said;
+    if (said.length < this.#flattenAt) return;
+    said.charCodeAt(said.length - 1);
+    this.#flattenAt = said.length * 2;
   }
 
   /**
@@ -78,6 +94,8 @@ export class ResponseFold {
   systemFingerprint: string | undefined = undefined;
   /** The provider's usage object; normalised only when the facts are asked for. */
   usage: JsonObject | undefined = undefined;
+  /** Web searches, where the provider counts them beside the usage. */
+  webSearches: number | undefined = undefined;
   readonly #normalise: (usage: JsonObject) => Usage | undefined;
   readonly #choices = new Map<number, ChoiceFold>();
   #last: ChoiceFold | undefined = undefined;
@@ -124,7 +142,9 @@ export class ResponseFold {
 
   facts(complete: boolean): ResponseFacts {
     const choices = [...this.#choices.values()].sort((a, b) => a.index - b.index);
-    const usage = this.usage === undefined ? undefined : this.#normalise(this.usage);
+    const counted = this.usage === undefined ? undefined : this.#normalise(this.usage);
+    const { webSearches } = this;
+    const usage = counted && webSearches !== undefined ? { ...counted, webSearches } : counted;
     return {
       complete,
       id: this.id,

@@ -1,20 +1,22 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { openCall, type RunnerOptions } from './open-call.js';
-import { createGatewayFetch } from './gateway-fetch.js';
-import { checkCallOptions, checkGatewayOptions, type GatewayOptions } from './gateway-options.js';
+import { RequestLog } from '../logs/log.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { CallPort } from '../pipeline/call-port.js';
 import { systemClock } from '../pipeline/clock.js';
 import type { CallOptions, Logger } from '../pipeline/contract.js';
-import { RequestLog } from '../logs/log.js';
 import { GatewayError } from '../pipeline/errors.js';
 import type { Feature } from '../pipeline/feature.js';
+import type { Pricer } from '../pipeline/pricer.js';
 import type { Settlement } from '../pipeline/settlement.js';
+import { createPricer } from '../pricing/create-pricer.js';
 import { HealthBook } from '../routing/health-book.js';
-import { type GatewayStats, Statistics } from '../stats/stats.js';
 import { wrapClient } from '../sdk/wrap-client.js';
+import { type GatewayStats, Statistics } from '../stats/stats.js';
 import { telemetry } from '../telemetry/telemetry.js';
 import { createTransport, type Fetch } from '../transport/transport.js';
+import { createGatewayFetch } from './gateway-fetch.js';
+import { checkCallOptions, checkGatewayOptions, type GatewayOptions } from './gateway-options.js';
+import { openCall, type RunnerOptions } from './open-call.js';
 
 /** What can be listened to. */
 export interface GatewayEvents {
@@ -44,7 +46,10 @@ export interface Gateway extends AsyncDisposable {
   /** Runs `work` with options for every call made in it, however deep and however late. */
   run<Result>(options: CallOptions, work: () => Result): Result;
   /** Calls `listener` for every settlement; returns what stops it. */
-  on<Name extends keyof GatewayEvents>(name: Name, listener: (event: GatewayEvents[Name]) => unknown): () => void;
+  on<Name extends keyof GatewayEvents>(
+    name: Name,
+    listener: (event: GatewayEvents[Name]) => unknown,
+  ): () => void;
   /** `true` leaves all calls to the bare SDK until it is set to `false`. Also: the environment variable `ZEROHOP_DISABLED=1`. */
   bypass(on: boolean): void;
   /**
@@ -74,7 +79,10 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
 }
 
 /** Telemetry, unless it is off. An interceptor of the call ring may answer, repeat or change a call, so such calls have a span of their own. */
-function telemetryOf({ telemetry: asked = true, interceptors = [] }: GatewayOptions): Feature | undefined {
+function telemetryOf({
+  telemetry: asked = true,
+  interceptors = [],
+}: GatewayOptions): Feature | undefined {
   if (asked === false) return undefined;
   const hasGatewayFeatures = () => interceptors.length > 0;
   return telemetry(asked === true ? {} : asked, { hasGatewayFeatures });
@@ -92,8 +100,9 @@ class EmbeddedGateway implements Gateway, CallPort {
   readonly #log: RequestLog | undefined;
   readonly #stats: Statistics | undefined;
   #scopes: AsyncLocalStorage<CallOptions> | undefined;
-  #bypassed = process.env['ZEROHOP_DISABLED'] === '1';
+  #bypassed = process.env.ZEROHOP_DISABLED === '1';
   #closed = false;
+  #prepared = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -106,8 +115,11 @@ class EmbeddedGateway implements Gateway, CallPort {
       clock,
       logger: this.#logger,
       health: new HealthBook(),
-      features: [telemetryOf(options), this.#log, this.#stats].filter((feature) => feature !== undefined),
-      pricer: undefined,
+      features: [telemetryOf(options), this.#log, this.#stats].filter(
+        (feature) => feature !== undefined,
+      ),
+      pricer: pricerFor(options.pricing, this.#logger),
+      prepare: () => this.#prepare(),
       scope: () => this.#scopes?.getStore(),
       hasListeners: () => this.#listeners.size > 0,
       onOpen: (context) => this.#opened(context),
@@ -127,9 +139,18 @@ class EmbeddedGateway implements Gateway, CallPort {
     return openCall(this.#runner, input);
   }
 
+  #prepare(): void {
+    if (this.#prepared) return;
+    this.#prepared = true;
+    // Not now: the first request is to leave first.
+    setImmediate(() => this.#runner.pricer?.prepare()).unref();
+  }
+
   #opened(context: CallContext): void {
     if (this.#closed) {
-      context.controller.abort(new GatewayError('the gateway is closed', { code: 'zerohop_closed' }));
+      context.controller.abort(
+        new GatewayError('the gateway is closed', { code: 'zerohop_closed' }),
+      );
       return;
     }
     context.background = (work) => this.#track(work);
@@ -160,7 +181,8 @@ class EmbeddedGateway implements Gateway, CallPort {
   #track(work: PromiseLike<unknown>): void {
     const tracked = Promise.resolve(work).then(
       () => undefined,
-      (error: unknown) => this.#logger.error?.('work after a call failed', { error: String(error) }),
+      (error: unknown) =>
+        this.#logger.error?.('work after a call failed', { error: String(error) }),
     );
     this.#pending.add(tracked);
     void tracked.then(() => this.#pending.delete(tracked));
@@ -243,4 +265,10 @@ class EmbeddedGateway implements Gateway, CallPort {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Nothing where pricing is off: then a call has no cost, and the price data is never loaded. */
+function pricerFor(pricing: GatewayOptions['pricing'] = true, logger: Logger): Pricer | undefined {
+  if (pricing === false) return undefined;
+  return createPricer(pricing === true ? {} : pricing, { logger });
 }

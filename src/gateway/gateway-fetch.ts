@@ -1,14 +1,14 @@
-import { checkCallOptions } from './gateway-options.js';
 import { recogniseOperation } from '../dialects/recognise.js';
 import type { CallPort } from '../pipeline/call-port.js';
 import type { CallOptions } from '../pipeline/contract.js';
+import { GatewayError, isGatewayError } from '../pipeline/errors.js';
 import type { StreamEvent } from '../pipeline/event-source.js';
+import { GatewayResponse } from '../pipeline/gateway-response.js';
 import type { Operation } from '../pipeline/settlement.js';
 import { belongsTo } from '../pipeline/settlement-of.js';
-import { GatewayError, isGatewayError } from '../pipeline/errors.js';
-import { GatewayResponse } from '../pipeline/gateway-response.js';
 import { FetchTarget, type OutgoingRequest, StatusError } from '../routing/fetch-target.js';
 import type { Fetch } from '../transport/transport.js';
+import { checkCallOptions } from './gateway-options.js';
 
 /** What the second door is made with. */
 export interface GatewayFetchOptions {
@@ -36,19 +36,40 @@ export function createGatewayFetch(port: CallPort, options: GatewayFetchOptions)
 }
 
 /** What the calling SDK would have done without us; our own headers stay here even then. */
-function sendBare({ url, method, headers, body, signal, rest }: OutgoingRequest): Promise<Response> {
+function sendBare({
+  url,
+  method,
+  headers,
+  body,
+  signal,
+  rest,
+}: OutgoingRequest): Promise<Response> {
   const kept = new Headers(headers);
   for (const [name] of headers) if (name.startsWith(PREFIX)) kept.delete(name);
-  return globalThis.fetch(url, { ...rest, method, headers: kept, body: body ?? null, signal: signal ?? null });
+  return globalThis.fetch(url, {
+    ...rest,
+    method,
+    headers: kept,
+    body: body ?? null,
+    signal: signal ?? null,
+  });
 }
 
-async function send(port: CallPort, outgoing: OutgoingRequest, transport: Fetch): Promise<Response> {
+async function send(
+  port: CallPort,
+  outgoing: OutgoingRequest,
+  transport: Fetch,
+): Promise<Response> {
   const { headers, callOptions } = splitHeaders(outgoing.headers);
   const { url, method } = outgoing;
   const json = parseJson(outgoing.body, headers);
   const path = url.pathname + url.search;
   const { operation } = recogniseOperation(method, path, json);
-  const target = new FetchTarget({ ...outgoing, headers, json }, transport, operation === 'passthrough');
+  const target = new FetchTarget(
+    { ...outgoing, headers, json },
+    transport,
+    operation === 'passthrough',
+  );
   const { context, response } = port.open({
     method,
     path,
@@ -89,11 +110,19 @@ function withErrorEvents(response: Response, operation: Operation): Response {
 function errorEvent({ error, message }: StatusError, operation: Operation): StreamEvent {
   const body = typeof error === 'object' && error !== null ? error : { error: { message } };
   const named = operation === 'responses' || operation === 'messages';
-  const json = operation === 'responses' ? { type: 'error', sequence_number: 0, ...body } : named ? { type: 'error', ...body } : body;
+  const json =
+    operation === 'responses'
+      ? { type: 'error', sequence_number: 0, ...body }
+      : named
+        ? { type: 'error', ...body }
+        : body;
   return { event: named ? 'error' : null, data: JSON.stringify(json), json };
 }
 
-async function readRequest(input: string | URL | Request, init: RequestInit | undefined): Promise<OutgoingRequest> {
+async function readRequest(
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+): Promise<OutgoingRequest> {
   if (!(input instanceof Request)) {
     const { method = 'GET', headers, body = null, signal, ...rest } = init ?? {};
     return {
@@ -141,11 +170,16 @@ function splitHeaders(given: Headers): { headers: Headers; callOptions: CallOpti
 }
 
 function parseMetadata(value: string): Record<string, unknown> {
-  const bad = () => new GatewayError(`${PREFIX}metadata: must be a JSON object of at most ${MAX_HEADER_CHARS} characters`, { code: 'zerohop_request' });
+  const bad = () =>
+    new GatewayError(
+      `${PREFIX}metadata: must be a JSON object of at most ${MAX_HEADER_CHARS} characters`,
+      { code: 'zerohop_request' },
+    );
   if (value.length > MAX_HEADER_CHARS) throw bad();
   try {
     const parsed: unknown = JSON.parse(value);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+      return { ...parsed };
   } catch {
     // Said below.
   }
@@ -166,9 +200,12 @@ function assertAllowed(url: URL, origins: readonly string[] | undefined): void {
     ? origins.some((origin) => new URL(origin).origin === url.origin)
     : url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
   if (!allowed) {
-    throw new GatewayError(`gateway.fetch may not send to ${url.origin}; allow it in gateway.origins`, {
-      code: 'zerohop_origin',
-    });
+    throw new GatewayError(
+      `gateway.fetch may not send to ${url.origin}; allow it in gateway.origins`,
+      {
+        code: 'zerohop_origin',
+      },
+    );
   }
 }
 
@@ -186,7 +223,8 @@ function errorResponse({ status, headers, body }: StatusError, url: URL): Respon
 }
 
 function refusalResponse(error: GatewayError, url: URL): Response {
-  const status = error.code === 'zerohop_origin' ? 403 : error.code === 'zerohop_request' ? 400 : 500;
+  const status =
+    error.code === 'zerohop_origin' ? 403 : error.code === 'zerohop_request' ? 400 : 500;
   const body = { error: { message: error.message, type: 'gateway_error', code: error.code } };
   const headers = new Headers({ 'content-type': 'application/json', 'x-should-retry': 'false' });
   return wholeResponse(status, headers, new TextEncoder().encode(JSON.stringify(body)), url);

@@ -1,9 +1,11 @@
 import type { LogOptions } from '../logs/log.js';
-import { checkTelemetryOptions, type TelemetryOptions } from '../telemetry/telemetry-options.js';
 import { type Clock, MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { CallOptions, Interceptor, Logger, Metadata, Timeouts } from '../pipeline/contract.js';
-import type { ForwardMetadataOptions } from '../pipeline/forward-metadata.js';
 import { GatewayError } from '../pipeline/errors.js';
+import type { ForwardMetadataOptions } from '../pipeline/forward-metadata.js';
+import { checkPricing } from '../pricing/check-pricing.js';
+import type { PricingOptions } from '../pricing/pricing-options.js';
+import { checkTelemetryOptions, type TelemetryOptions } from '../telemetry/telemetry-options.js';
 
 /** What a gateway is made with. */
 export interface GatewayOptions extends Omit<CallOptions, 'bypass'> {
@@ -27,6 +29,8 @@ export interface GatewayOptions extends Omit<CallOptions, 'bypass'> {
   readonly telemetry?: boolean | TelemetryOptions | undefined;
   /** Counts the calls of the last quarter of an hour, for `gateway.stats()`. @defaultValue false */
   readonly stats?: boolean | undefined;
+  /** How calls are priced; `false` is not at all, and loads nothing. @defaultValue true */
+  readonly pricing?: boolean | PricingOptions | undefined;
   /** What of the metadata is sent to providers. @defaultValue nothing */
   readonly forwardMetadata?: ForwardMetadataOptions | undefined;
   /** Where the gateway reports what must not fail a call. @defaultValue silent */
@@ -94,7 +98,8 @@ function isListOf(check: Check): Check {
 }
 
 function isPlainObject(value: unknown, path: string): asserts value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(path, 'must be an object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    refuse(path, 'must be an object');
 }
 
 function hasShape(checks: Readonly<Record<string, Check>>): Check {
@@ -135,7 +140,11 @@ const callChecks = {
   maxAttempts: isNumber(1, MAX_ATTEMPTS, true),
 };
 const isCallOptions = hasShape({ ...callChecks, bypass: isBoolean });
-const logContent = { bodies: isBoolean, maxBodyBytes: isNumber(0, MAX_TIMER_MS, true), redact: isFunction };
+const logContent = {
+  bodies: isBoolean,
+  maxBodyBytes: isNumber(0, MAX_TIMER_MS, true),
+  redact: isFunction,
+};
 const isSinkLog = hasShape({ ...logContent, sink: isFunction });
 const isFileLog = hasShape({
   ...logContent,
@@ -163,6 +172,7 @@ const isGatewayOptions = hasShape({
   log: isLog,
   telemetry: checkTelemetryOptions,
   stats: isBoolean,
+  pricing: checkPricing,
   forwardMetadata: hasShape({ user: isText, metadata: isListOf(isText) }),
   logger: isPlainObject as Check,
   waitUntil: isFunction,

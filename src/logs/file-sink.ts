@@ -24,7 +24,9 @@ const RETRY_MS = 1_000;
  * line (a process was killed) is continued on a new one. What cannot be written stays, up to the bound.
  */
 export class FileSink {
-  readonly #options: Required<{ [Key in keyof FileSinkOptions]: NonNullable<FileSinkOptions[Key]> }>;
+  readonly #options: Required<{
+    [Key in keyof FileSinkOptions]: NonNullable<FileSinkOptions[Key]>;
+  }>;
   readonly #logger: Logger;
   #rows: string[] = [];
   #bytes: number | undefined;
@@ -34,7 +36,9 @@ export class FileSink {
   #dropped = 0;
 
   constructor(options: FileSinkOptions, logger: Logger) {
-    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const given = Object.fromEntries(
+      Object.entries(options).filter(([, value]) => value !== undefined),
+    );
     this.#options = { ...DEFAULTS, file: options.file, ...given };
     this.#logger = logger;
   }
@@ -88,7 +92,8 @@ export class FileSink {
         this.#failed = false;
       } catch (error) {
         this.#keep(rows);
-        if (!this.#failed) this.#logger.error?.('the request log cannot be written', { error: String(error) });
+        if (!this.#failed)
+          this.#logger.error?.('the request log cannot be written', { error: String(error) });
         this.#failed = true;
         this.#bytes = undefined;
         return;

@@ -1,4 +1,11 @@
-import type { AttemptRecord, Decision, Failure, SettledChoice, Settlement, Usage } from '../pipeline/settlement.js';
+import type {
+  AttemptRecord,
+  Decision,
+  Failure,
+  SettledChoice,
+  Settlement,
+  Usage,
+} from '../pipeline/settlement.js';
 
 /** One call, as a row: plain JSON, flat where one would query it. Content is in it only where bodies are on. */
 export interface LogRow {
@@ -80,7 +87,10 @@ export function rowOf(settlement: Settlement): LogRow {
 /** The provider's own usage object is left out: nobody knows what will be in it. */
 function withoutReported({ reported: _, iterations, ...counts }: Usage): Omit<Usage, 'reported'> {
   if (iterations === undefined) return counts;
-  const plain = iterations.map(({ reported: __, ...iteration }) => ({ ...iteration, reported: {} }));
+  const plain = iterations.map(({ reported: __, ...iteration }) => ({
+    ...iteration,
+    reported: {},
+  }));
   return { ...counts, iterations: plain };
 }
 

@@ -1,5 +1,5 @@
-import type { GatewayRequest, Logger } from '../pipeline/contract.js';
 import type { CallContext } from '../pipeline/call-context.js';
+import type { GatewayRequest, Logger } from '../pipeline/contract.js';
 import type { CallFollower, Feature } from '../pipeline/feature.js';
 import { FileSink, type FileSinkOptions } from './file-sink.js';
 import { type LogRow, responseText, rowOf } from './log-row.js';
@@ -103,7 +103,9 @@ export class RequestLog implements Feature {
   }
 
   #track(work: Promise<unknown>): void {
-    const tracked = work.catch((error: unknown) => this.#lost(error)).finally(() => this.#pending.delete(tracked));
+    const tracked = work
+      .catch((error: unknown) => this.#lost(error))
+      .finally(() => this.#pending.delete(tracked));
     this.#pending.add(tracked);
   }
 
@@ -111,7 +113,9 @@ export class RequestLog implements Feature {
     this.#dropped += 1;
     if (this.#complained) return;
     this.#complained = true;
-    this.#logger.error?.('the log sink failed; further failures are only counted', { error: String(error) });
+    this.#logger.error?.('the log sink failed; further failures are only counted', {
+      error: String(error),
+    });
   }
 
   /** Resolves when every row so far has been taken, or could not be. */

@@ -26,7 +26,9 @@ export function sourceFromStream(stream: ReadableStream<Uint8Array>): ByteSource
       }
     },
     cancel(reason) {
-      givenUp ??= { reason: reason ?? new DOMException('This operation was aborted', 'AbortError') };
+      givenUp ??= {
+        reason: reason ?? new DOMException('This operation was aborted', 'AbortError'),
+      };
       (reader ?? stream).cancel(reason).catch(() => undefined);
     },
   };

@@ -25,6 +25,13 @@ export interface Observation {
   readonly bytesReceived: number;
 }
 
+/** Where a call with user interceptors is, so that one that never calls back can be named. */
+export interface Whereabouts {
+  /** The interceptor that has the call, or `undefined` while the gateway or the upstream has it. */
+  holder: string | undefined;
+  since: number;
+}
+
 /** What a call is opened with. */
 export interface CallInit {
   readonly id: string;
@@ -51,6 +58,7 @@ export class CallContext implements GatewayContext {
   readonly startedAt: number;
   readonly #init: CallInit;
   readonly #wallStartedAt: number;
+  readonly whereabouts: Whereabouts = { holder: undefined, since: 0 };
   attempt = 0;
   /** The response that answers the call. */
   observation: Observation | undefined;
@@ -198,7 +206,15 @@ export class CallContext implements GatewayContext {
       if (attempt.usage === undefined) continue;
       const { usage, provider, target, model = requestModel, serviceTier } = attempt;
       const at = this.#wallStartedAt;
-      const result = pricer.price({ usage, provider, target, model, serviceTier, at });
+      const result = pricer.price({
+        usage,
+        provider,
+        target,
+        model,
+        requestModel,
+        serviceTier,
+        at,
+      });
       if (result.cost) Object.assign(attempt, { cost: result.cost });
       results.push(result);
     }
@@ -247,6 +263,9 @@ export function emptyFacts(operation: Operation, complete = false): ResponseFact
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
-    typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
   );
 }

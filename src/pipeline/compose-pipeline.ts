@@ -1,14 +1,7 @@
-import type { GatewayRequest, Interceptor, Next } from './contract.js';
 import type { CallContext } from './call-context.js';
+import type { GatewayRequest, Interceptor, Next } from './contract.js';
 import { GatewayError } from './errors.js';
 import { GatewayResponse, payloadSource } from './gateway-response.js';
-
-/** Where a call with user interceptors is, so that one that never calls back can be named. */
-export interface Whereabouts {
-  /** The interceptor that has the call, or `undefined` while the gateway or the upstream has it. */
-  holder: string | undefined;
-  since: number;
-}
 
 /**
  * Composes `interceptors` around `terminal`; the first one listed runs first. What an interceptor does
@@ -18,21 +11,19 @@ export function composePipeline(
   interceptors: readonly Interceptor[],
   terminal: Next,
   context: CallContext,
-  whereabouts: Whereabouts,
 ): Next {
   return interceptors.reduceRight<Next>(
-    (next, interceptor, index) => guarded(interceptor, index, next, context, whereabouts),
+    (next, interceptor, index) => guarded({ interceptor, index }, next, context),
     terminal,
   );
 }
 
 function guarded(
-  interceptor: Interceptor,
-  index: number,
+  { interceptor, index }: { interceptor: Interceptor; index: number },
   next: Next,
   context: CallContext,
-  whereabouts: Whereabouts,
 ): Next {
+  const { whereabouts } = context;
   const name = interceptor.name || `#${index}`;
   const enter = (holder: string | undefined) => {
     whereabouts.holder = holder;
@@ -84,7 +75,10 @@ export function discard(response: Response): void {
 
 function checked(name: string, response: unknown): Response {
   if (!isResponse(response)) {
-    throw fault(name, `returned ${response === null ? 'null' : typeof response} instead of a Response`);
+    throw fault(
+      name,
+      `returned ${response === null ? 'null' : typeof response} instead of a Response`,
+    );
   }
   if (response.bodyUsed) {
     throw fault(
@@ -97,7 +91,11 @@ function checked(name: string, response: unknown): Response {
 
 function isResponse(value: unknown): value is Response {
   return (
-    typeof value === 'object' && value !== null && 'status' in value && 'headers' in value && 'body' in value
+    typeof value === 'object' &&
+    value !== null &&
+    'status' in value &&
+    'headers' in value &&
+    'body' in value
   );
 }
 

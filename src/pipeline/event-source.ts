@@ -1,4 +1,4 @@
-import { joinChunks, type ByteSource } from './byte-source.js';
+import { type ByteSource, joinChunks } from './byte-source.js';
 
 /** One server-sent event on its way through the gateway. */
 export interface StreamEvent {

@@ -26,4 +26,3 @@ export interface Exchange {
   /** The final status, set by the transport also where the SDK turns the response into an error. */
   status?: number | undefined;
 }
-

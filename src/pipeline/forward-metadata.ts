@@ -15,13 +15,20 @@ interface Forwarding extends ForwardMetadataOptions {
 const MAX_CHARS = 512;
 
 /** A body with metadata in the places the provider has for it. What the caller set there himself stays. */
-export function forwardMetadata(body: unknown, operation: Operation, forwarding: Forwarding): unknown {
+export function forwardMetadata(
+  body: unknown,
+  operation: Operation,
+  forwarding: Forwarding,
+): unknown {
   const { user, metadata = [] } = forwarding;
-  if ((user === undefined && metadata.length === 0) || typeof body !== 'object' || body === null) return body;
+  if ((user === undefined && metadata.length === 0) || typeof body !== 'object' || body === null)
+    return body;
   const userId = user === undefined ? undefined : textOf(forwarding.values[user]);
   switch (operation) {
     case 'messages':
-      return userId === undefined ? body : { ...body, metadata: { user_id: userId, ...memberOf(body, 'metadata') } };
+      return userId === undefined
+        ? body
+        : { ...body, metadata: { user_id: userId, ...memberOf(body, 'metadata') } };
     case 'chat':
     case 'responses':
       return withOpenAI(body, userId, pick(forwarding.values, metadata));
@@ -33,8 +40,15 @@ export function forwardMetadata(body: unknown, operation: Operation, forwarding:
   }
 }
 
-function withOpenAI(body: object, user: string | undefined, metadata: Record<string, string>): object {
-  const tagged = Object.keys(metadata).length === 0 ? {} : { metadata: { ...metadata, ...memberOf(body, 'metadata') } };
+function withOpenAI(
+  body: object,
+  user: string | undefined,
+  metadata: Record<string, string>,
+): object {
+  const tagged =
+    Object.keys(metadata).length === 0
+      ? {}
+      : { metadata: { ...metadata, ...memberOf(body, 'metadata') } };
   return { ...(user === undefined ? {} : { user }), ...body, ...tagged };
 }
 
@@ -43,7 +57,10 @@ function memberOf(body: object, name: string): object {
   return typeof member === 'object' && member !== null ? member : {};
 }
 
-function pick(values: Readonly<Record<string, unknown>>, keys: readonly string[]): Record<string, string> {
+function pick(
+  values: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+): Record<string, string> {
   const picked = keys.flatMap((key): [string, string][] => {
     const text = Object.hasOwn(values, key) ? textOf(values[key]) : undefined;
     return text === undefined ? [] : [[key, text]];

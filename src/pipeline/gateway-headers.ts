@@ -9,7 +9,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  * three or four of twenty. Everything a `Headers` does works; what needs the list builds it once.
  */
 export class GatewayHeaders extends HeadersBase implements Headers {
-  readonly #pairs = new Map<string, string>();
+  readonly #pairs: Map<string, string> = new Map();
   readonly #base: Headers | undefined;
   #cookies: string[] | undefined;
   #built: Headers | undefined;
@@ -74,7 +74,10 @@ export class GatewayHeaders extends HeadersBase implements Headers {
   getSetCookie(): string[] {
     return this.#list.getSetCookie();
   }
-  forEach(callback: (value: string, key: string, parent: Headers) => void, thisArg?: unknown): void {
+  forEach(
+    callback: (value: string, key: string, parent: Headers) => void,
+    thisArg?: unknown,
+  ): void {
     for (const [name, value] of this.entries()) callback.call(thisArg, value, name, this);
   }
   entries(): ReturnType<Headers['entries']> {

@@ -1,11 +1,11 @@
 import {
+  type ByteSource,
   joinChunks,
   sourceFromBytes,
   sourceFromStream,
   streamFromSource,
-  type ByteSource,
 } from './byte-source.js';
-import { sourceFromEvents, type EventSource } from './event-source.js';
+import { type EventSource, sourceFromEvents } from './event-source.js';
 
 /** What a response carries: a body that is all here, one that is pulled, or server-sent events. */
 export type ResponsePayload =
@@ -111,10 +111,10 @@ export class GatewayResponse extends ResponseBase implements Response {
     const { payload, status, headers } = this.#init;
     const nullBody = payload.kind === 'bytes' && payload.bytes === null;
     // A null-body status admits no body, and the constructor admits no status below 200.
-    this.#full = new Response(
-      nullBody ? null : streamFromSource(payloadSource(payload)),
-      { status: status < 200 || nullBody ? 200 : status, headers },
-    );
+    this.#full = new Response(nullBody ? null : streamFromSource(payloadSource(payload)), {
+      status: status < 200 || nullBody ? 200 : status,
+      headers,
+    });
     return this.#full;
   }
 

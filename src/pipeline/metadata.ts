@@ -16,19 +16,19 @@ const NONE: MergedMetadata = { values: Object.freeze({}), truncated: false };
 /** Merges metadata, later over earlier, and holds it to the limits. The result is frozen. */
 export function mergeMetadata(sources: readonly (object | undefined)[]): MergedMetadata {
   if (!sources.some((source) => source !== undefined)) return NONE;
-  // Spread, which copies a key named `__proto__` as data.
-  const merged = sources.reduce<Record<string, unknown>>((all, source) => ({ ...all, ...source }), {});
+  // Entries, which make a key named `__proto__` data.
+  const merged = Object.fromEntries(sources.flatMap((source) => Object.entries(source ?? {})));
   const entries = Object.entries(merged).filter(([, value]) => value !== undefined);
   let truncated = entries.length > MAX_METADATA_KEYS;
   const held = entries.slice(0, MAX_METADATA_KEYS).map(([key, value]): [string, unknown] => {
-    const fitting = fit(value);
+    const fitting = within(value);
     truncated ||= fitting !== value;
     return [key, fitting];
   });
   return { values: Object.freeze(Object.fromEntries(held)), truncated };
 }
 
-function fit(value: unknown): unknown {
+function within(value: unknown): unknown {
   if (typeof value === 'string') {
     return value.length > MAX_METADATA_CHARS ? value.slice(0, MAX_METADATA_CHARS) : value;
   }

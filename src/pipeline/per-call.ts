@@ -4,7 +4,10 @@ import type { CallOptions } from './contract.js';
 const CALL_OPTIONS: unique symbol = Symbol.for('zerohop.call') as never;
 
 /** Puts call options where {@link readCallOptions} finds them. */
-export function tagCallOptions<Options extends object>(options: CallOptions, onto: Options): Options {
+export function tagCallOptions<Options extends object>(
+  options: CallOptions,
+  onto: Options,
+): Options {
   return { ...onto, [CALL_OPTIONS]: options };
 }
 

@@ -19,6 +19,8 @@ export interface PricedUsage {
 
 /** Says what a usage cost. Never throws. */
 export interface Pricer {
+  /** Loads what pricing needs, ahead of the first {@link price}. */
+  prepare(): void;
   price(priced: PricedUsage): CostResult;
   /** Adds costs exactly; a sum with a part that has no price has none. */
   sum(costs: readonly CostResult[]): CostResult;

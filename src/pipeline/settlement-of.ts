@@ -20,7 +20,7 @@ export function belongsTo<Value>(value: Value, context: CallContext): Value {
  * @returns a promise that resolves when the call settles; for a stream that is at its end
  * @throws {@link GatewayError} `zerohop_client` where `answer` does not come from a wrapped client
  */
-export async function settlementOf(answer: object): Promise<Settlement> {
+export async function settlementOf(answer: object | PromiseLike<object>): Promise<Settlement> {
   const value: unknown = await answer;
   // Written by belongsTo() only.
   const context = Reflect.get(Object(value), CALL) as CallContext | undefined;

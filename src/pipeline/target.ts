@@ -1,17 +1,22 @@
 import type { GatewayRequest } from './contract.js';
-import type { KnownProvider } from './known-providers.js';
 import type { Exchange } from './exchange.js';
+import type { KnownProvider } from './known-providers.js';
+
+/** An answer that is an error. */
+export interface StatusAnswer {
+  /** Absent where an error object in a stream names none. */
+  readonly status: number | undefined;
+  readonly body: unknown;
+  /** Used where the body has no message. */
+  readonly message?: string | undefined;
+  readonly headers?: Headers | undefined;
+  readonly cause?: unknown;
+}
 
 /** Makes the errors a caller sees, out of the classes of the caller's own SDK. */
 export interface ErrorFactory {
   /** An answer with an error status, or an error object where an answer should be. */
-  status(
-    status: number | undefined,
-    body: unknown,
-    message: string | undefined,
-    headers: Headers | undefined,
-    cause?: unknown,
-  ): Error;
+  status(answer: StatusAnswer): Error;
   /** The connection failed, or what came over it is not an answer. */
   connection(message: string, cause: unknown): Error;
   /** A stream that ended without its end. */

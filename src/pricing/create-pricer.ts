@@ -50,6 +50,10 @@ class RatePricer implements Pricer {
     this.#book = new RateBook(options, () => this.#loaded());
   }
 
+  prepare(): void {
+    this.#loaded();
+  }
+
   price(priced: PricedUsage): CostResult {
     const { usage } = priced;
     if (usage === undefined) return unpriced('no_usage');

@@ -11,7 +11,7 @@ const DATE = String.raw`20\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])`;
 const SHORT_DATE = String.raw`(?:2[3-9](?:0[1-9]|1[0-2])|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|(?:0[1-9]|1[0-2])-(?:20)?\d\d)`;
 /** What makes a snapshot of a model out of its name: a date, a revision, or the word for the newest. */
 const SNAPSHOT = new RegExp(
-  String.raw`^(?:[-@](?:${SHORT_DATE}|00\d|latest|default)|[-@:]${DATE})?(?:-v\d+(?::\d+)?)?$`,
+  String.raw`^(?:[-@:]${DATE}(?:-v\d+)?|[-@](?:${SHORT_DATE}|00\d|latest|default))?(?:-v\d+:\d+|-v1)?$`,
 );
 /** Regions, vendors and publishers before a name: `us.anthropic.`, `publishers/anthropic/models/`. */
 const QUALIFIER = /^(?:[a-z0-9-]+[./])+$/;

@@ -46,26 +46,35 @@ const RATES: Readonly<Record<string, DataRate>> = {
   web_searches_kcount: { name: 'webSearch', per: 1000 },
 };
 
+/** How Google's own endpoints write what the data lists bare. */
+const GOOGLE_PREFIX = /^(?:publishers\/google\/)?(?:models|google)\//;
+
 /** A model that its very name calls free has no prices in the data. */
 const FREE: ModelPrices = { input: 0, output: 0 };
 
-/** Looks a model up. Nothing where the data does not know it. Throws what the source throws. */
+/** Looks a model up. Nothing where the data does not know it, or cannot be read. */
 export function lookUp(
   source: PriceSource,
   { provider, model, at }: { provider: string; model: string; at: number },
 ): { match: PriceMatch; listing: Listing } | undefined {
-  const providerId = (Object.hasOwn(PROVIDERS, provider) && PROVIDERS[provider]) || provider;
-  const name =
-    providerId === 'google'
-      ? model.replace(/^(?:publishers\/google\/)?(?:models|google)\//, '')
-      : model;
-  const match = source.calcPrice({}, name, { providerId, timestamp: new Date(at) });
-  // The data finds providers by likeness too: `my-anthropic-proxy` is anthropic to it.
-  if (match === null || match.provider.id !== providerId) return undefined;
-  const listed = toPrices(match.model_price);
-  const isFree = Object.keys(match.model_price).length === 0 && name.endsWith(':free');
-  const approximate = !isNamed(match.model, name);
-  return { match, listing: { prices: isFree ? FREE : listed, approximate } };
+  const providerId = providerIdOf(provider);
+  const name = providerId === 'google' ? model.replace(GOOGLE_PREFIX, '') : model;
+  try {
+    const match = source.calcPrice({}, name, { providerId, timestamp: new Date(at) });
+    // The data finds providers by likeness too: `my-anthropic-proxy` is anthropic to it.
+    if (match === null || match.provider.id !== providerId) return undefined;
+    const isFree = Object.keys(match.model_price).length === 0 && name.endsWith(':free');
+    const prices = isFree ? FREE : toPrices(match.model_price);
+    return { match, listing: { prices, approximate: !isNamed(match.model, name) } };
+  } catch {
+    // Data that the application updated may be of any kind.
+    return undefined;
+  }
+}
+
+function providerIdOf(provider: string): string {
+  const known = Object.hasOwn(PROVIDERS, provider) ? PROVIDERS[provider] : undefined;
+  return known ?? provider;
 }
 
 function toPrices(listed: PriceMatch['model_price']): ModelPrices {

@@ -9,10 +9,10 @@ import type { TargetFollowers } from '../pipeline/feature.js';
 import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
 import type { Target, Ticket } from '../pipeline/target.js';
 import { type AttemptFailure, describeFailure } from './describe-failure.js';
-import { type Answer, readAnswer } from './read-answer.js';
 import type { TargetHealth } from './health-book.js';
 import { FailedAttempt, LoopError } from './loop-errors.js';
-import { decideRetry } from './retry-policy.js';
+import { type Answer, readAnswer } from './read-answer.js';
+import { RetryTurns } from './retry-turns.js';
 import { askUsage, lacksUsage, refusesUsage } from './stream-usage.js';
 
 /** What the loop is given. */
@@ -32,18 +32,13 @@ export interface LoopOptions {
   readonly maxEventBytes: number;
 }
 
-/** A connection that was idle for longer than this was closed by us, so it cannot have been stale. */
-const STALE_WINDOW_MS = 10_000;
-
 /**
  * The one retry loop: sends attempts to one target until one answers, or none may follow. For a stream it
  * is asked again ({@link resume}) as long as nothing of it has reached the caller.
  */
 export class AttemptLoop {
   readonly options: LoopOptions;
-  #retries = 0;
-  #staleUsed = false;
-  #renewed = false;
+  readonly #turns: RetryTurns;
   #asksUsage = false;
   readonly #followers: TargetFollowers | undefined;
   readonly #firstAttempt: number;
@@ -51,6 +46,7 @@ export class AttemptLoop {
 
   constructor(options: LoopOptions) {
     this.options = options;
+    this.#turns = new RetryTurns(options);
     options.health.budget.deposit();
     this.#followers = options.context.followers?.target(options.target, options.request);
     this.#firstAttempt = options.context.attempts.length;
@@ -96,55 +92,18 @@ export class AttemptLoop {
   /** Waits as long as the policy says; throws where nothing may follow. */
   async #beforeRetry(error: unknown): Promise<void> {
     if (!(error instanceof FailedAttempt)) throw error;
-    const { context, health, target } = this.options;
+    const { context, health } = this.options;
     if (this.#asksUsage && refusesUsage(error.attempt.failure)) {
       // Our own question was refused, not the caller's request: it is sent again as it was.
       health.refusesUsage = true;
       context.decide('usage-not-asked', { reason: 'refused' });
       return;
     }
-    const decision = decideRetry({
-      failure: error.attempt.failure,
-      headers: error.attempt.headers,
-      retries: this.#retries,
-      retriesLeft: this.#retriesLeft(),
-      remainingMs: context.remainingMs(),
-      replayable: target.isReplayable(),
-      staleConnection: this.#isStale(error.attempt),
-      renewsCredentials: target.renewsCredentials && !this.#renewed,
-      wallNow: context.clock.wallNow(),
-      random: context.clock.random(),
-    });
-    if (!decision.retry) {
-      context.decide('retry-stopped', { reason: decision.reason });
-      if (decision.retryAfterMs !== undefined) {
-        Object.assign(error.attempt.error, { retryAfterMs: decision.retryAfterMs });
-      }
-      throw error;
-    }
-    if (!health.budget.tryWithdraw(context.clock.now())) {
-      context.decide('retry-stopped', { reason: 'retry_budget_exhausted' });
-      throw error;
-    }
-    if (decision.reason === 'stale_connection') this.#staleUsed = true;
-    if (decision.reason === 'credentials_renewed') this.#renewed = true;
-    context.decide('retry', { reason: decision.reason, waitMs: Math.round(decision.waitMs) });
-    await this.#wait(decision.waitMs);
+    const waitMs = this.#turns.next(error.attempt, this.#current?.exchange.headersAt !== undefined);
+    if (waitMs === undefined) throw error;
+    await this.#wait(waitMs);
     if (this.#current) this.#followers?.retrying(this.#current.record);
-    this.#retries += 1;
-  }
-
-  #retriesLeft(): number {
-    const { target, context, maxAttempts } = this.options;
-    return Math.min(target.maxRetries - this.#retries, maxAttempts - context.attempts.length);
-  }
-
-  #isStale({ failure }: AttemptFailure): boolean {
-    const { health, context } = this.options;
-    if (this.#staleUsed || failure.kind !== 'connection' || health.lastAnswerAt === undefined) return false;
-    if (this.#current?.exchange.headersAt !== undefined) return false;
-    const broke = failure.code === 'ECONNRESET' || failure.code === 'UND_ERR_SOCKET' || failure.code === 'EPIPE';
-    return broke && context.clock.now() - health.lastAnswerAt < STALE_WINDOW_MS;
+    this.#turns.take();
   }
 
   async #wait(waitMs: number): Promise<void> {
@@ -178,7 +137,7 @@ export class AttemptLoop {
     context.attempt = index;
     this.#current = { record, startedAt, exchange };
     try {
-      const ticket = { retryCount: this.#retries, signal: context.signal, exchange };
+      const ticket = { retryCount: this.#turns.taken, signal: context.signal, exchange };
       const response = await context.unlessAborted(this.#send(this.#metered(request), ticket));
       record.status = response.status;
       record.requestId = requestIdOf(response.headers);
@@ -252,7 +211,7 @@ export class AttemptLoop {
   succeed(): void {
     this.#close();
     const { health, context } = this.options;
-    if (this.#retries > 0) health.budget.refund();
+    if (this.#turns.taken > 0) health.budget.refund();
     health.lastAnswerAt = context.clock.now();
   }
 

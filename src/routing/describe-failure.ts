@@ -1,5 +1,5 @@
 import { failureFromErrorBody } from '../dialects/failures.js';
-import { boundMessage, gatewayErrorIn, type GatewayError } from '../pipeline/errors.js';
+import { boundMessage, type GatewayError, gatewayErrorIn } from '../pipeline/errors.js';
 import type { Failure, FailureKind } from '../pipeline/settlement.js';
 import type { ErrorFactory } from '../pipeline/target.js';
 import { failureOf } from './upstream-error.js';
@@ -19,7 +19,8 @@ export function describeFailure(thrown: unknown, errors: ErrorFactory): AttemptF
   const own = gatewayErrorIn(thrown);
   if (own) return describeOwn(own, errors);
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  if (error.name === 'AbortError') return { failure: { kind: 'aborted', message: 'aborted' }, error };
+  if (error.name === 'AbortError')
+    return { failure: { kind: 'aborted', message: 'aborted' }, error };
   switch (errors.kindOf(error)) {
     case 'abort':
       return { failure: { kind: 'aborted', message: 'aborted' }, error };
@@ -33,7 +34,10 @@ export function describeFailure(thrown: unknown, errors: ErrorFactory): AttemptF
       return isNetworkError(error)
         ? {
             failure: connectionFailure(error),
-            error: errors.connection(`Connection error: ${networkDetail(error) ?? error.message}.`, error),
+            error: errors.connection(
+              `Connection error: ${networkDetail(error) ?? error.message}.`,
+              error,
+            ),
           }
         : { failure: { kind: 'other', message: boundMessage(error.message) }, error };
   }
@@ -47,12 +51,14 @@ const OWN_KINDS: Partial<Record<GatewayError['code'], FailureKind>> = {
 };
 
 function describeOwn(own: GatewayError, errors: ErrorFactory): AttemptFailure {
-  const kind = own.code === 'zerohop_timeout' ? timeoutKind(own.message) : (OWN_KINDS[own.code] ?? 'other');
+  const kind =
+    own.code === 'zerohop_timeout' ? timeoutKind(own.message) : (OWN_KINDS[own.code] ?? 'other');
   const failure = { kind, code: own.code, message: boundMessage(own.message) };
   if (kind === 'interceptor' || kind === 'other') return { failure, error: own };
-  const error = kind.includes('timeout') || kind === 'deadline'
-    ? errors.timeout(own.message, own)
-    : errors.connection(own.message, own);
+  const error =
+    kind.includes('timeout') || kind === 'deadline'
+      ? errors.timeout(own.message, own)
+      : errors.connection(own.message, own);
   return { failure, error };
 }
 
@@ -79,7 +85,8 @@ function connectionFailure(error: Error): Failure {
 
 function describeStatus(error: Error): AttemptFailure {
   const status = numberIn(error, 'status');
-  const headers = 'headers' in error && error.headers instanceof Headers ? error.headers : undefined;
+  const headers =
+    'headers' in error && error.headers instanceof Headers ? error.headers : undefined;
   const body = 'error' in error ? error.error : undefined;
   const described = failureFromErrorBody(status, body);
   error.message = errorMessage(error, status, body, headers);
@@ -149,5 +156,8 @@ function networkDetail(error: unknown): string | undefined {
 }
 
 function isNetworkError(error: Error): boolean {
-  return networkCode(error) !== undefined || (error instanceof TypeError && /^(fetch failed|terminated)$/.test(error.message));
+  return (
+    networkCode(error) !== undefined ||
+    (error instanceof TypeError && /^(fetch failed|terminated)$/.test(error.message))
+  );
 }

@@ -1,7 +1,13 @@
 import type { GatewayRequest } from '../pipeline/contract.js';
 import { EXCHANGE } from '../pipeline/exchange.js';
 import { type KnownProvider, providerOf } from '../pipeline/known-providers.js';
-import { addressOf, type ErrorFactory, type ServerAddress, type Target, type Ticket } from '../pipeline/target.js';
+import {
+  addressOf,
+  type ErrorFactory,
+  type ServerAddress,
+  type Target,
+  type Ticket,
+} from '../pipeline/target.js';
 
 type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
 
@@ -62,7 +68,7 @@ class FetchTimeout extends DOMException {
 
 /** Errors as a `fetch` throws them. */
 const fetchErrors: ErrorFactory = {
-  status: (status, body, message, headers) =>
+  status: ({ status, body, message, headers }) =>
     new StatusError(
       status ?? 502,
       headers ?? new Headers(),
@@ -105,7 +111,10 @@ export class FetchTarget implements Target {
 
   isReplayable(): boolean {
     const { body } = this.#request;
-    return !(body instanceof ReadableStream) && !(typeof body === 'object' && body !== null && Symbol.asyncIterator in body);
+    return (
+      !(body instanceof ReadableStream) &&
+      !(typeof body === 'object' && body !== null && Symbol.asyncIterator in body)
+    );
   }
 
   async send(request: GatewayRequest, { signal, exchange }: Ticket): Promise<Response> {
@@ -123,7 +132,7 @@ export class FetchTarget implements Target {
         ...rest,
         method,
         headers: withHeaders(this.#request.headers, request.headers, changed),
-        body: changed ? JSON.stringify(request.body) : this.#request.body ?? null,
+        body: changed ? JSON.stringify(request.body) : (this.#request.body ?? null),
         signal: attempt.signal,
         [EXCHANGE]: exchange,
       } as RequestInit);
@@ -139,7 +148,11 @@ export class FetchTarget implements Target {
   }
 }
 
-function withHeaders(own: Headers, changes: GatewayRequest['headers'], bodyChanged: boolean): Headers {
+function withHeaders(
+  own: Headers,
+  changes: GatewayRequest['headers'],
+  bodyChanged: boolean,
+): Headers {
   if (!changes && !bodyChanged) return own;
   const headers = new Headers(own);
   if (bodyChanged) headers.delete('content-length');

@@ -2,13 +2,13 @@ import type { CallContext, Observation } from '../pipeline/call-context.js';
 import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { GatewayHeaders } from '../pipeline/gateway-headers.js';
-import { GatewayResponse } from '../pipeline/gateway-response.js';
+import type { GatewayResponse } from '../pipeline/gateway-response.js';
 import type { ResponseFacts } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
 import { type AttemptLoop, requestIdOf } from './attempt-loop.js';
 import { describeFailure } from './describe-failure.js';
 import { LeasedBytes, LeasedEvents } from './lease.js';
-import { adoptResponse, type Answer } from './read-answer.js';
+import { type Answer, adoptResponse } from './read-answer.js';
 import { UpstreamStream } from './upstream-stream.js';
 import { WatchedSource } from './watched-source.js';
 
@@ -70,14 +70,19 @@ export function finishResponse(given: Response, context: CallContext, target: Ta
       upstream.onSettle = (outcome, failure) => context.settle(outcome, failure);
       return headers === response.headers ? response : response.withPayload(payload, headers);
     }
-    return response.withPayload({ kind: 'events', events: settling(events, context, target) }, headers);
+    return response.withPayload(
+      { kind: 'events', events: settling(events, context, target) },
+      headers,
+    );
   }
   if (payload?.kind === 'source') {
     const watched = new WatchedSource(payload.source, context, target, target.timeoutMs);
     return response.withPayload({ kind: 'source', source: new LeasedBytes(watched) }, headers);
   }
   context.settle('success');
-  return headers === response.headers ? response : response.withPayload(response.takePayload(), headers);
+  return headers === response.headers
+    ? response
+    : response.withPayload(response.takePayload(), headers);
 }
 
 function label(headers: Headers, context: CallContext, target: Target): Headers {

@@ -1,7 +1,12 @@
 import { createReader } from '../dialects/create-reader.js';
 import type { DialectReader } from '../dialects/dialect.js';
+import {
+  type ByteSource,
+  collectSource,
+  sourceFromBytes,
+  sourceFromStream,
+} from '../pipeline/byte-source.js';
 import { emptyFacts } from '../pipeline/call-context.js';
-import { type ByteSource, collectSource, sourceFromBytes, sourceFromStream } from '../pipeline/byte-source.js';
 import { GatewayError } from '../pipeline/errors.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { GatewayResponse, payloadSource } from '../pipeline/gateway-response.js';
@@ -12,7 +17,12 @@ import { upstreamError } from './upstream-error.js';
 
 /** What an attempt answered: a body, or the bytes of a stream that nobody has read yet. */
 export type Answer =
-  | { readonly kind: 'body'; readonly response: GatewayResponse; readonly facts: () => ResponseFacts; readonly exchange: Exchange }
+  | {
+      readonly kind: 'body';
+      readonly response: GatewayResponse;
+      readonly facts: () => ResponseFacts;
+      readonly exchange: Exchange;
+    }
   | {
       readonly kind: 'events';
       readonly response: GatewayResponse;
@@ -55,13 +65,16 @@ export function adoptResponse(response: Response): GatewayResponse {
     headers,
     url,
     redirected,
-    payload: body ? { kind: 'source', source: sourceFromStream(body) } : { kind: 'bytes', bytes: null },
+    payload: body
+      ? { kind: 'source', source: sourceFromStream(body) }
+      : { kind: 'bytes', bytes: null },
   });
 }
 
 function refuseHtml(response: GatewayResponse): void {
   const contentType = response.headers.get('content-type') ?? '';
-  if (/^\s*text\/html/i.test(contentType)) throw malformed(response, 'text/html where a stream was asked for');
+  if (/^\s*text\/html/i.test(contentType))
+    throw malformed(response, 'text/html where a stream was asked for');
 }
 
 function malformed(response: Response, what: string, cause?: unknown): GatewayError {
@@ -83,14 +96,24 @@ async function readWhole(
     return { kind: 'events', response, source: sourceFromBytes(bytes), reader, exchange };
   }
   const json = parseBody(text, response);
-  if (reader.readBody(json) === 'error') throw upstreamError(loop.options.target.errors, reader, response);
+  if (reader.readBody(json) === 'error')
+    throw upstreamError(loop.options.target.errors, reader, response);
   const { request, dialect } = loop.options;
   if (request.stream && dialect !== undefined) {
     const source = sourceFromBytes(streamFromBody(dialect, json));
     loop.options.context.decide('stream-from-body');
-    return { kind: 'events', response: asEventStream(response), source, reader: createReader(dialect), exchange };
+    return {
+      kind: 'events',
+      response: asEventStream(response),
+      source,
+      reader: createReader(dialect),
+      exchange,
+    };
   }
-  const whole = response.withPayload({ kind: 'bytes', bytes, text, json }, jsonHeaders(response.headers));
+  const whole = response.withPayload(
+    { kind: 'bytes', bytes, text, json },
+    jsonHeaders(response.headers),
+  );
   return { kind: 'body', response: whole, facts: () => reader.facts(), exchange };
 }
 
@@ -128,7 +151,9 @@ async function wholeBody(response: GatewayResponse, loop: AttemptLoop): Promise<
   const source = payloadSource(payload);
   const interrupted = Promise.withResolvers<never>();
   const stop = context.clock.timer(target.timeoutMs, () =>
-    interrupted.reject(new GatewayError('the body did not come in time', { code: 'zerohop_timeout' })),
+    interrupted.reject(
+      new GatewayError('the body did not come in time', { code: 'zerohop_timeout' }),
+    ),
   );
   const onAbort = () => interrupted.reject(context.signal.reason);
   context.signal.addEventListener('abort', onAbort, { once: true });
@@ -136,7 +161,10 @@ async function wholeBody(response: GatewayResponse, loop: AttemptLoop): Promise<
     const collected = collectSource(
       source,
       maxBodyBytes,
-      () => new GatewayError(`response body passed ${maxBodyBytes} bytes (limits.maxBodyBytes)`, { code: 'zerohop_limit' }),
+      () =>
+        new GatewayError(`response body passed ${maxBodyBytes} bytes (limits.maxBodyBytes)`, {
+          code: 'zerohop_limit',
+        }),
     );
     return await Promise.race([collected, interrupted.promise]);
   } catch (error) {

@@ -118,7 +118,9 @@ const QUOTA_CODES = new Set([
 export function isQuota({ code, type, message }: Failure): boolean {
   if (code !== undefined && QUOTA_CODES.has(code)) return true;
   if (type !== undefined && QUOTA_CODES.has(type)) return true;
-  return /^Request too large\b|exceeded your current quota|credit balance is too low/i.test(message);
+  return /^Request too large\b|exceeded your current quota|credit balance is too low/i.test(
+    message,
+  );
 }
 
 function quotaVerdict(failure: Failure): string {

@@ -23,7 +23,10 @@ function withPartial<E extends Error>(error: E, facts: ResponseFacts): E {
 /** The error of a stream that ended without its terminal marker. */
 export function truncatedStream(errors: ErrorFactory, facts: ResponseFacts): Error {
   const message = 'the stream ended before the answer was complete';
-  return withFailure(withPartial(errors.truncated(message, undefined), facts), { kind: 'truncated', message });
+  return withFailure(withPartial(errors.truncated(message, undefined), facts), {
+    kind: 'truncated',
+    message,
+  });
 }
 
 /** The error of a stream that broke after something of it had been handed over. */
@@ -32,9 +35,10 @@ export function brokenStream(
   facts: ResponseFacts,
   errors: ErrorFactory,
 ): Error {
-  const shown = failure.kind === 'connection' && errors.kindOf(error) === 'other'
-    ? errors.connection(error.message, error)
-    : error;
+  const shown =
+    failure.kind === 'connection' && errors.kindOf(error) === 'other'
+      ? errors.connection(error.message, error)
+      : error;
   return withPartial(withFailure(shown, failure), facts);
 }
 

@@ -1,7 +1,7 @@
 import type { DialectName } from '../dialects/dialect.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
-import type { KnownProvider } from '../pipeline/known-providers.js';
 import type { StreamEvent } from '../pipeline/event-source.js';
+import type { KnownProvider } from '../pipeline/known-providers.js';
 import type { Failure } from '../pipeline/settlement.js';
 
 /** Whether a request is a stream whose usage has to be asked for, and was not. */
@@ -10,8 +10,13 @@ export function lacksUsage(
   dialect: DialectName | undefined,
   provider: KnownProvider,
 ): boolean {
-  if (!request.stream || (dialect !== 'openai-chat' && dialect !== 'openai-completions')) return false;
-  return isObject(request.body) && streamOptions(request.body)['include_usage'] !== true && !provider.usageUnasked;
+  if (!request.stream || (dialect !== 'openai-chat' && dialect !== 'openai-completions'))
+    return false;
+  return (
+    isObject(request.body) &&
+    streamOptions(request.body).include_usage !== true &&
+    !provider.usageUnasked
+  );
 }
 
 /** The same request, asking for usage (`stream_options.include_usage`). */
@@ -34,7 +39,7 @@ export function refusesUsage({ kind, status, message, code }: Failure): boolean 
 export function hideUsage(event: StreamEvent): StreamEvent | undefined {
   const { json } = event;
   if (!isObject(json) || !('usage' in json)) return event;
-  if (json['usage'] !== null) {
+  if (json.usage !== null) {
     const { choices } = json;
     return Array.isArray(choices) && choices.length === 0 ? undefined : event;
   }

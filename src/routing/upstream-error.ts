@@ -20,11 +20,20 @@ export function withFailure<E extends Error>(error: E, failure: Failure): E {
 }
 
 /** The error for an error object that came in an answer's place: the SDK's, of the status it names. */
-export function upstreamError(errors: ErrorFactory, reader: DialectReader, response: Response): Error {
+export function upstreamError(
+  errors: ErrorFactory,
+  reader: DialectReader,
+  response: Response,
+): Error {
   const failure = reader.failure ?? { kind: 'malformed', message: 'unreadable answer' };
   if (failure.kind === 'upstream_error') {
     return withFailure(
-      errors.status(failure.status, reader.errorBody, failure.message, response.headers),
+      errors.status({
+        status: failure.status,
+        body: reader.errorBody,
+        message: failure.message,
+        headers: response.headers,
+      }),
       failure,
     );
   }

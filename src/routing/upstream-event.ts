@@ -1,4 +1,5 @@
 import type { SseFrame } from '../dialects/sse-frame.js';
+import { GatewayError } from '../pipeline/errors.js';
 import type { StreamEvent } from '../pipeline/event-source.js';
 
 /** An event as it came. Its bytes are cut out of the chunk only when someone asks for them. */
@@ -18,5 +19,18 @@ export class UpstreamEvent implements StreamEvent {
 
   get raw(): Uint8Array {
     return this.#frame.raw;
+  }
+}
+
+/** The data of an event, parsed. Of one that a stream was cut in, `truncated()` is thrown. */
+export function parseData(frame: SseFrame, data: string, truncated: () => Error): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    // The parser's own message quotes the data, so it is not kept.
+    if (!frame.terminated) throw truncated();
+    throw new GatewayError('the upstream sent an event that is not JSON', {
+      code: 'zerohop_malformed',
+    });
   }
 }

@@ -3,6 +3,7 @@ import { hasError } from '../dialects/failures.js';
 import { isObject } from '../dialects/json.js';
 import { SseDecoder } from '../dialects/sse-decoder.js';
 import type { SseFrame } from '../dialects/sse-frame.js';
+import { withAttempts } from '../pipeline/attempts-of.js';
 import type { ByteSource } from '../pipeline/byte-source.js';
 import type { Observation } from '../pipeline/call-context.js';
 import { GatewayError } from '../pipeline/errors.js';
@@ -12,19 +13,17 @@ import type { GatewayResponse } from '../pipeline/gateway-response.js';
 import type { Failure, Outcome } from '../pipeline/settlement.js';
 import type { AttemptLoop } from './attempt-loop.js';
 import { drainSource, LINGER_MS, LINGERED } from './drain-source.js';
+import { HeldEvents } from './held-events.js';
 import { LoopError } from './loop-errors.js';
 import type { Answer } from './read-answer.js';
-import { withAttempts } from '../pipeline/attempts-of.js';
 import { abortError, asLimit, brokenStream, truncatedStream } from './stream-errors.js';
 import { hideUsage } from './stream-usage.js';
 import { StreamWatch } from './stream-watch.js';
-import { UpstreamEvent } from './upstream-event.js';
 import { failureOf, upstreamError } from './upstream-error.js';
+import { parseData, UpstreamEvent } from './upstream-event.js';
 
 /** Bytes that are decoded in one go; what else is here waits its turn. */
 const MAX_BATCH_BYTES = 64 * 1024;
-/** Bytes of events that may be held back until the first content; more commits the stream. */
-const MAX_HELD_BYTES = 256 * 1024;
 type EventsAnswer = Extract<Answer, { kind: 'events' }>;
 
 /**
@@ -40,8 +39,7 @@ export class UpstreamStream implements EventSource, Observation {
   #reader: DialectReader;
   #exchange: Exchange;
   #response: GatewayResponse;
-  #held: StreamEvent[] | undefined = [];
-  #heldBytes = 0;
+  readonly #held = new HeldEvents();
   #state: 'open' | 'ending' | 'ended' = 'open';
   /** Thrown once the events before it have been handed over. */
   #pendingError: Error | undefined;
@@ -64,7 +62,7 @@ export class UpstreamStream implements EventSource, Observation {
     this.#decoder = this.#newDecoder();
     // A response in the background goes on without us: its id is wanted at once, and it must not be made twice.
     const { body } = loop.options.request;
-    if (isObject(body) && body.background === true) this.#held = undefined;
+    if (isObject(body) && body.background === true) this.#held.open();
     this.#watch = new StreamWatch(loop, (reason) => this.#source.cancel(reason));
   }
 
@@ -139,7 +137,7 @@ export class UpstreamStream implements EventSource, Observation {
       return true;
     }
     if (this.#state === 'ending' || this.#reader.complete) return false;
-    throw truncatedStream(this.#loop.options.target.errors, this.#reader.facts());
+    throw this.#truncated();
   }
 
   /** Decodes a piece, and what else is here already. */
@@ -164,7 +162,7 @@ export class UpstreamStream implements EventSource, Observation {
       events.push(new UpstreamEvent(frame, undefined));
       return this.#isComplete();
     }
-    const json = this.#parse(frame, data);
+    const json = parseData(frame, data, () => this.#truncated());
     const isLate = this.#state === 'ending';
     // What failed after the answer was complete is not the caller's.
     if (isLate && isObject(json) && hasError(json)) return false;
@@ -184,18 +182,11 @@ export class UpstreamStream implements EventSource, Observation {
   /** `[DONE]` ends a stream; one that comes before anything was said ends it too soon. */
   #isComplete(): boolean {
     if (this.#reader.complete) return true;
-    throw truncatedStream(this.#loop.options.target.errors, this.#reader.facts());
+    throw this.#truncated();
   }
 
-  #parse(frame: SseFrame, data: string): unknown {
-    try {
-      return JSON.parse(data);
-    } catch {
-      const { errors } = this.#loop.options.target;
-      // The last event of a stream that was cut may be half an event.
-      if (!frame.terminated) throw truncatedStream(errors, this.#reader.facts());
-      throw new GatewayError('the upstream sent an event that is not JSON', { code: 'zerohop_malformed' });
-    }
+  #truncated(): Error {
+    return truncatedStream(this.#loop.options.target.errors, this.#reader.facts());
   }
 
   #sawContent(): void {
@@ -220,22 +211,11 @@ export class UpstreamStream implements EventSource, Observation {
     });
   }
 
-  /** Holds events back until there is content, or too much of anything else. */
+  /** Holds events back until there is content, or nothing more to wait for. */
   #release(events: StreamEvent[]): StreamEvent[] {
-    const held = this.#held;
-    if (held === undefined) return events;
-    for (const event of events) {
-      held.push(event);
-      this.#heldBytes += event.data?.length ?? 0;
-    }
-    const over =
-      this.firstContentAt !== undefined ||
-      this.#heldBytes > MAX_HELD_BYTES ||
-      this.#state !== 'open' ||
-      this.#pendingError !== undefined;
-    if (!over) return [];
-    this.#held = undefined;
-    return held;
+    const { firstContentAt } = this;
+    const over = firstContentAt !== undefined || this.#state !== 'open' || this.#pendingError;
+    return this.#held.pass(events, Boolean(over));
   }
 
   /** What to do about a failure: true when another source has taken the place of this one. */
@@ -248,20 +228,20 @@ export class UpstreamStream implements EventSource, Observation {
     this.#watch.stop();
     this.#loop.options.context.noteFacts(this.#reader.facts());
     const { target } = this.#loop.options;
-    const committed = this.#held === undefined || this.firstContentAt !== undefined;
+    const committed = this.#held.isOpen || this.firstContentAt !== undefined;
     if (committed) {
       const attempt = this.#loop.fail(asLimit(thrown));
       this.#pendingError = brokenStream(attempt, this.#reader.facts(), target.errors);
       return false;
     }
-    events.length = 0;
-    this.#held = [];
-    this.#heldBytes = 0;
+    const lost = [...this.#held.restart(), ...events.splice(0)];
     try {
       this.#adopt(await this.#loop.resume(asLimit(thrown)));
       return true;
     } catch (error) {
-      this.#held = undefined;
+      this.#held.open();
+      // Nothing takes its place: what it had said before it failed is the caller's after all.
+      events.push(...lost);
       this.#pendingError =
         error instanceof LoopError
           ? brokenStream(error.attempt, this.#reader.facts(), target.errors)
@@ -272,7 +252,9 @@ export class UpstreamStream implements EventSource, Observation {
 
   #adopt(answer: Answer): void {
     if (answer.kind !== 'events') {
-      throw new GatewayError('a repeated attempt answered without a stream', { code: 'zerohop_malformed' });
+      throw new GatewayError('a repeated attempt answered without a stream', {
+        code: 'zerohop_malformed',
+      });
     }
     this.#source = answer.source;
     this.#reader = answer.reader;

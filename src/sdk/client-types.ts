@@ -59,7 +59,12 @@ export type ParseResponse = (client: unknown, props: SdkResponseProps) => unknow
 export interface SdkClient extends WrappableClient {
   request(options: unknown, remainingRetries?: number | null): SdkPromise;
   requestAPIList(page: unknown, options: unknown): SdkPromise;
-  makeStatusError?(status: number, body: unknown, message: string | undefined, headers: Headers): Error;
+  makeStatusError?(
+    status: number,
+    body: unknown,
+    message: string | undefined,
+    headers: Headers,
+  ): Error;
   _makeUserAbortError?: unknown;
   idempotencyHeader?: string | undefined;
   fetch?: unknown;

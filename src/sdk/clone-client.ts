@@ -23,7 +23,10 @@ export function refusal(why: string): GatewayError {
 }
 
 /** A clone of a client by its own `withOptions()`, sending through the transport. */
-export function cloneClient(base: SdkClient, { transport, note, mutesSpans }: CloneOptions): SdkClient {
+export function cloneClient(
+  base: SdkClient,
+  { transport, note, mutesSpans }: CloneOptions,
+): SdkClient {
   const { name } = base.constructor;
   const userFetch = ownFetch(base);
   const fetch = Object.assign(transport(userFetch), { [TRANSPORT]: userFetch ?? null });
@@ -66,9 +69,12 @@ function forgottenOptions(base: SdkClient): object {
 }
 
 function isX509(client: SdkClient): boolean {
-  const identity: unknown = client._options?.['workloadIdentity'];
-  const credential: unknown = client._options?.['x509Transport'] ?? client._options?.['credential'];
-  return (typeof identity === 'object' && identity !== null && 'certificate' in identity) || credential != null;
+  const identity: unknown = client._options?.workloadIdentity;
+  const credential: unknown = client._options?.x509Transport ?? client._options?.credential;
+  return (
+    (typeof identity === 'object' && identity !== null && 'certificate' in identity) ||
+    credential != null
+  );
 }
 
 /** A subclass whose constructor takes something else makes clones that are not like it. */
@@ -78,15 +84,20 @@ function assertFaithful(base: SdkClient, clone: SdkClient, hasTransport: boolean
   if (clone === base || clone.constructor !== base.constructor) {
     throw refusal(`${name}.withOptions() does not return another ${name}; ${cure}`);
   }
-  if (!hasTransport || clone.baseURL !== base.baseURL || Reflect.get(clone, 'apiKey') !== Reflect.get(base, 'apiKey')) {
+  if (
+    !hasTransport ||
+    clone.baseURL !== base.baseURL ||
+    Reflect.get(clone, 'apiKey') !== Reflect.get(base, 'apiKey')
+  ) {
     throw refusal(`a clone of ${name} does not keep its options (baseURL, apiKey, fetch); ${cure}`);
   }
 }
 
 /** The `fetch` the user gave the client, if any: neither the global one nor a transport of ours. */
 function ownFetch(client: SdkClient): FetchLike | undefined {
-  const given: unknown = client._options?.['fetch'] ?? client.fetch;
-  if (typeof given !== 'function' || given === globalThis.fetch || isRuntimeFetch(given)) return undefined;
+  const given: unknown = client._options?.fetch ?? client.fetch;
+  if (typeof given !== 'function' || given === globalThis.fetch || isRuntimeFetch(given))
+    return undefined;
   // Written by cloneClient() only.
   if (TRANSPORT in given) return (given[TRANSPORT] as FetchLike | null) ?? undefined;
   return given as FetchLike;
@@ -99,4 +110,3 @@ export function restoreFetch(client: SdkClient, changes: object): SdkClient {
   const own = { ...forgottenOptions(client), fetch: fetch ?? globalThis.fetch };
   return client.withOptions(own as never) as SdkClient;
 }
-

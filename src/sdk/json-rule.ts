@@ -4,13 +4,21 @@ import type { ParseResponse, SdkClient, SdkResponseProps } from './client-types.
 /** What an SDK adds to a parsed answer, out of sight: which property from which header. */
 export type JsonRule = readonly (readonly [property: string, header: string])[];
 
-const PROBE_HEADERS = ['x-request-id', 'request-id', 'anthropic-workspace-id', 'openai-organization'];
+const PROBE_HEADERS = [
+  'x-request-id',
+  'request-id',
+  'anthropic-workspace-id',
+  'openai-organization',
+];
 
 /**
  * What the SDK's own parser makes of a JSON answer, seen on one: `undefined` where it does more than add
  * hidden properties from headers, and must parse every answer itself.
  */
-export async function findJsonRule(client: SdkClient, parse: ParseResponse): Promise<JsonRule | undefined> {
+export async function findJsonRule(
+  client: SdkClient,
+  parse: ParseResponse,
+): Promise<JsonRule | undefined> {
   try {
     const headers = new Headers({ 'content-type': 'application/json' });
     for (const name of PROBE_HEADERS) headers.set(name, `probe ${name}`);
@@ -59,7 +67,10 @@ export function takeParsed({ response }: SdkResponseProps, rule: JsonRule): unkn
   const json: unknown = payload.kind === 'bytes' ? payload.json : undefined;
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return json;
   for (const [property, header] of rule) {
-    Object.defineProperty(json, property, { value: response.headers.get(header), enumerable: false });
+    Object.defineProperty(json, property, {
+      value: response.headers.get(header),
+      enumerable: false,
+    });
   }
   return json;
 }

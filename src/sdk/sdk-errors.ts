@@ -23,11 +23,11 @@ const classesOf = new WeakMap<object, ErrorClasses>();
 
 /** The error classes a client's class carries as statics; found once for each class. */
 function errorClasses(client: SdkClient): ErrorClasses {
-  const { constructor } = client;
-  const known = classesOf.get(constructor);
+  const clientClass = client.constructor;
+  const known = classesOf.get(clientClass);
   if (known) return known;
   const find = (name: string): ErrorClass => {
-    const found: unknown = Reflect.get(constructor, name);
+    const found: unknown = Reflect.get(clientClass, name);
     // A class by the SDK's own name; one without it gets the platform's, so that nothing is lost.
     return typeof found === 'function' ? (found as ErrorClass) : Error;
   };
@@ -39,7 +39,7 @@ function errorClasses(client: SdkClient): ErrorClasses {
     timeout: find('APIConnectionTimeoutError') as MessageErrorClass,
     abort: find('APIUserAbortError') as MessageErrorClass,
   };
-  classesOf.set(constructor, classes);
+  classesOf.set(clientClass, classes);
   return classes;
 }
 
@@ -48,7 +48,8 @@ function withCause<E extends Error>(error: E, cause: unknown): E {
     Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
   }
   // Anthropic's errors have no code of their own.
-  if (isGatewayError(cause) && Reflect.get(error, 'code') == null) Reflect.set(error, 'code', cause.code);
+  if (isGatewayError(cause) && Reflect.get(error, 'code') == null)
+    Reflect.set(error, 'code', cause.code);
   return error;
 }
 
@@ -56,7 +57,7 @@ function withCause<E extends Error>(error: E, cause: unknown): E {
 export function sdkErrors(client: SdkClient): ErrorFactory {
   const classes = errorClasses(client);
   return {
-    status(status, body, message, headers, cause) {
+    status({ status, body, message, headers, cause }) {
       const error =
         status !== undefined && client.makeStatusError
           ? client.makeStatusError(status, body, message, headers ?? new Headers())
@@ -74,7 +75,8 @@ export function sdkErrors(client: SdkClient): ErrorFactory {
     timeout: (message, cause) =>
       withCause(new classes.timeout({ message: boundMessage(message) }), cause),
     // openai 7 says why it was aborted; the others do not.
-    abort: (cause) => withCause(new classes.abort(), client._makeUserAbortError ? cause : undefined),
+    abort: (cause) =>
+      withCause(new classes.abort(), client._makeUserAbortError ? cause : undefined),
     kindOf(error) {
       if (error instanceof classes.abort) return 'abort';
       if (error instanceof classes.timeout) return 'timeout';

@@ -3,8 +3,8 @@ import type { GatewayRequest } from '../pipeline/contract.js';
 import { EXCHANGE } from '../pipeline/exchange.js';
 import type { KnownProvider } from '../pipeline/known-providers.js';
 import type { ErrorFactory, ServerAddress, Target, Ticket } from '../pipeline/target.js';
-import { mergeHeaders } from './merge-headers.js';
 import type { SdkClient, SdkPromise, SdkRequestOptions } from './client-types.js';
+import { mergeHeaders } from './merge-headers.js';
 
 /** Calls the client's own `request()`, past our override. */
 export type OwnRequest = (options: SdkRequestOptions, remainingRetries: number) => SdkPromise;
@@ -53,7 +53,8 @@ export class SdkTarget implements Target {
     this.address = place.address;
     this.errors = errors;
     const maxRetries = retriesOr(client.maxRetries, 2)(options.maxRetries);
-    this.maxRetries = remainingRetries === null ? maxRetries : Math.min(remainingRetries, maxRetries);
+    this.maxRetries =
+      remainingRetries === null ? maxRetries : Math.min(remainingRetries, maxRetries);
     this.timeoutMs = Math.min(options.timeout ?? client.timeout, MAX_TIMER_MS);
     this.wantsRawBody = options.__binaryResponse === true;
     this.#client = client;
@@ -62,7 +63,8 @@ export class SdkTarget implements Target {
     this.#fetchOptions = options.fetchOptions;
     this.#headers = options.headers;
     this.#body = options.body;
-    if (options.timeout !== undefined && options.timeout > MAX_TIMER_MS) options.timeout = MAX_TIMER_MS;
+    if (options.timeout !== undefined && options.timeout > MAX_TIMER_MS)
+      options.timeout = MAX_TIMER_MS;
   }
 
   /** Anthropic drops a token that was refused, and asks for another; openai does so within one attempt. */
@@ -73,7 +75,7 @@ export class SdkTarget implements Target {
 
   isReplayable(): boolean {
     const { body, __metadata } = this.#options;
-    return __metadata?.['hasStreamingBody'] !== true && !isOneShot(body);
+    return __metadata?.hasStreamingBody !== true && !isOneShot(body);
   }
 
   send(request: GatewayRequest, { retryCount, signal, exchange }: Ticket): Promise<Response> {

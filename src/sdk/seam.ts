@@ -2,16 +2,26 @@ import type { CallContext } from '../pipeline/call-context.js';
 import { GatewayError } from '../pipeline/errors.js';
 import { GatewayResponse } from '../pipeline/gateway-response.js';
 import { belongsTo } from '../pipeline/settlement-of.js';
-import type { ParseResponse, SdkClient, SdkPromise, SdkResponseProps, SdkStream } from './client-types.js';
-import { findJsonRule, isParsed, type JsonRule, takeParsed } from './json-rule.js';
+import type {
+  ParseResponse,
+  SdkClient,
+  SdkPromise,
+  SdkResponseProps,
+  SdkStream,
+} from './client-types.js';
 import { iterateEvents, type StreamRule } from './event-stream.js';
+import { findJsonRule, isParsed, type JsonRule, takeParsed } from './json-rule.js';
 
 type PromiseClass = new (
   client: SdkClient,
   props: Promise<SdkResponseProps>,
   parse?: ParseResponse,
 ) => SdkPromise;
-type PageClass = new (client: SdkClient, props: Promise<SdkResponseProps>, page: unknown) => SdkPromise;
+type PageClass = new (
+  client: SdkClient,
+  props: Promise<SdkResponseProps>,
+  page: unknown,
+) => SdkPromise;
 type StreamClass = new (
   iterator: () => AsyncIterator<unknown>,
   controller: AbortController,
@@ -83,7 +93,12 @@ function findSeam(client: SdkClient): Seam {
         return belongsTo(parsed, context);
       });
     },
-    page: (facade, page, call) => new Paged(facade, call.then(({ props }) => props), page),
+    page: (facade, page, call) =>
+      new Paged(
+        facade,
+        call.then(({ props }) => props),
+        page,
+      ),
   };
 }
 
@@ -138,7 +153,10 @@ const PROBE = [
  * Which events the SDK's stream shows, seen on a stream of three: its class and rule, or `undefined`
  * where it does something else than pass parsed events on, and must decode the bytes itself.
  */
-async function findStreams(client: SdkClient, parse: ParseResponse): Promise<StreamKind | undefined> {
+async function findStreams(
+  client: SdkClient,
+  parse: ParseResponse,
+): Promise<StreamKind | undefined> {
   try {
     const stream = await probeStream(client, parse);
     const seen: unknown[] = [];

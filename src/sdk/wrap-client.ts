@@ -1,13 +1,18 @@
 import type { CallPort } from '../pipeline/call-port.js';
 import { MAX_TIMER_MS } from '../pipeline/clock.js';
-import { readCallOptions } from '../pipeline/per-call.js';
 import { providerOf } from '../pipeline/known-providers.js';
+import { readCallOptions } from '../pipeline/per-call.js';
 import { addressOf, type ErrorFactory } from '../pipeline/target.js';
-import { isSdkClient, type SdkClient, type SdkPromise, type SdkRequestOptions } from './client-types.js';
-import { cloneClient, type CloneOptions, refusal, restoreFetch } from './clone-client.js';
+import {
+  isSdkClient,
+  type SdkClient,
+  type SdkPromise,
+  type SdkRequestOptions,
+} from './client-types.js';
+import { type CloneOptions, cloneClient, refusal, restoreFetch } from './clone-client.js';
 import { sdkErrors } from './sdk-errors.js';
-import { type SealedCall, type Seam, seamOf } from './seam.js';
 import { type OwnRequest, type Place, SdkTarget } from './sdk-target.js';
+import { type SealedCall, type Seam, seamOf } from './seam.js';
 
 /** What a wrapped client is made with. */
 export interface WrapOptions extends CloneOptions {
@@ -124,14 +129,14 @@ class ClientDoor {
 
   /** Where the base URL points, which an application may change. */
   #findPlace(): Place {
-    const { baseURL, constructor } = this.#client;
+    const { baseURL } = this.#client;
     if (this.#place && baseURL === this.#baseURL) return this.#place;
     const url = URL.parse(baseURL);
     const name = url?.host ?? 'unknown';
     this.#baseURL = baseURL;
     this.#place = {
       name,
-      provider: providerOf(name, constructor.name),
+      provider: providerOf(name, this.#client.constructor.name),
       address: url ? addressOf(url) : { host: name, port: 443 },
     };
     return this.#place;

@@ -17,7 +17,9 @@ export interface StatsEntry {
   /** Calls that had usage and no price. */
   readonly unpriced: number;
   /** Of calls that succeeded, in ms; `undefined` without any. Within 5 %. */
-  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number } | undefined;
+  readonly latencyMs:
+    | { readonly p50: number; readonly p95: number; readonly p99: number }
+    | undefined;
 }
 
 /** The last minutes, in all and by target and model. */
@@ -25,7 +27,10 @@ export interface GatewayStats {
   readonly minutes: number;
   readonly total: StatsEntry;
   /** At most 200; the rest is counted under `_other`. */
-  readonly byTargetAndModel: readonly (StatsEntry & { readonly target: string; readonly model: string })[];
+  readonly byTargetAndModel: readonly (StatsEntry & {
+    readonly target: string;
+    readonly model: string;
+  })[];
 }
 
 const MINUTE_MS = 60_000;
@@ -63,7 +68,8 @@ export class Statistics implements Feature {
   }
 
   #forget(minute: number): void {
-    for (const past of this.#minutes.keys()) if (past <= minute - MINUTES) this.#minutes.delete(past);
+    for (const past of this.#minutes.keys())
+      if (past <= minute - MINUTES) this.#minutes.delete(past);
   }
 
   read(): GatewayStats {
@@ -78,7 +84,10 @@ export class Statistics implements Feature {
         byKey.set(key, known);
       }
     }
-    const byTargetAndModel = Array.from(byKey, ([key, entry]) => ({ ...splitKey(key), ...entry.entry() }));
+    const byTargetAndModel = Array.from(byKey, ([key, entry]) => ({
+      ...splitKey(key),
+      ...entry.entry(),
+    }));
     return { minutes: MINUTES, total: total.entry(), byTargetAndModel };
   }
 }

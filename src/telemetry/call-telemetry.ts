@@ -19,6 +19,7 @@ import type { ErrorTypes } from './error-type.js';
 import type { Metrics } from './metrics.js';
 import { ZEROHOP } from './names.js';
 import { membersOf } from './request-attributes.js';
+import { runIn } from './run-in.js';
 import { ATTRIBUTES } from './semconv.js';
 import { SpanClock } from './span-clock.js';
 import { TargetTelemetry } from './target-telemetry.js';
@@ -80,7 +81,7 @@ export class CallTelemetry implements CallFollower {
   }
 
   around<T>(work: () => T): T {
-    return this.#span === undefined ? work() : context.with(this.context, work);
+    return this.#span === undefined ? work() : runIn(this.context, work);
   }
 
   target(target: Target, request: GatewayRequest): TargetFollower {

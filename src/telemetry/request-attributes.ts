@@ -66,7 +66,10 @@ export function addOpenaiRequest(
   if (!isOpenai(provider)) return;
   const { operation } = request;
   if (operation === 'chat') bag.set(ATTRIBUTES.openaiApiType, 'chat_completions');
-  if (operation === 'responses') bag.set(ATTRIBUTES.openaiApiType, 'responses');
+  // What is passed through and has a name in the conventions is a response that is fetched.
+  if (operation === 'responses' || operation === 'passthrough') {
+    bag.set(ATTRIBUTES.openaiApiType, 'responses');
+  }
   if (operation === 'passthrough' || operation === 'embeddings') return;
   const tier = membersOf(request.body).service_tier;
   if (tier !== 'auto') bag.text(ATTRIBUTES.openaiRequestServiceTier, tier);

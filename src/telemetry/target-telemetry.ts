@@ -1,11 +1,4 @@
-import {
-  type Context,
-  context,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-} from '@opentelemetry/api';
+import { type Context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import type { TargetEnd, TargetFollower } from '../pipeline/feature.js';
 import type { AttemptRecord, CostResult, Failure, Outcome } from '../pipeline/settlement.js';
@@ -23,6 +16,7 @@ import {
   membersOf,
 } from './request-attributes.js';
 import { addCost, addResponseAttributes, addUsage, finishReasons } from './response-attributes.js';
+import { runIn } from './run-in.js';
 import { ATTRIBUTES } from './semconv.js';
 import { traceHeaders } from './trace-headers.js';
 import { totalUsage, type UsageTotal } from './usage-total.js';
@@ -75,7 +69,7 @@ export class TargetTelemetry implements TargetFollower {
   }
 
   around<T>(work: () => T): T {
-    return this.#span === undefined ? work() : context.with(this.#context, work);
+    return this.#span === undefined ? work() : runIn(this.#context, work);
   }
 
   headers(): Readonly<Record<string, string>> | undefined {

@@ -178,7 +178,8 @@ async function adoptDispatched(
     countBytes(exchange, bytes.byteLength);
     return new GatewayResponse({ ...init, payload: { kind: 'bytes', bytes } });
   }
-  if (codings === undefined) return new GatewayResponse({ ...init, payload: { kind: 'source', source: body } });
+  if (codings === undefined)
+    return new GatewayResponse({ ...init, payload: { kind: 'source', source: body } });
   body.isDecoded = true;
   const counted = countingSource(decodeSource(codings, body), request.signal, exchange);
   return new GatewayResponse({ ...init, payload: { kind: 'source', source: counted } });

@@ -101,7 +101,7 @@ export class BlockReader {
     const key = type === 'text' ? 'text' : 'thinking';
     const said = holder[key];
     if (typeof said !== 'string') return false;
-    this.#fold.choice(0)[type] += said;
+    this.#fold.choice(0).say(type, said);
     const slots = this.#recorder && slot('text', [...this.#at, key]);
     if (slots) this.#recorder?.add({ type, ...placeOf(block), text: said, slots });
     return said !== '';

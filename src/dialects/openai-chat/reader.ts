@@ -92,7 +92,7 @@ export class ChatReader extends ChoicesReader {
   #words(choice: ChoiceFold, key: WordsKey, value: unknown): boolean {
     if (typeof value !== 'string') return !isEmpty(value);
     const type = key === 'content' ? 'text' : key === 'refusal' ? key : 'reasoning';
-    choice[type] += value;
+    choice.say(type, value);
     if (this.recorder) this.#record(choice, { type, text: value, path: [...this.#at, key] });
     return value !== '';
   }
@@ -122,7 +122,7 @@ export class ChatReader extends ChoicesReader {
 
   #part(choice: ChoiceFold, part: JsonObject, { type, at }: PartAt): void {
     if (typeof part.text !== 'string') return;
-    choice[type] += part.text;
+    choice.say(type, part.text);
     this.#record(choice, { type, text: part.text, path: [...at, 'text'] });
   }
 
@@ -140,7 +140,7 @@ export class ChatReader extends ChoicesReader {
       const at = [...this.#at, 'reasoning_details', index];
       if (said !== undefined && counted) this.recorder?.addCopy(said, [...at, key]);
       else if (said !== undefined) {
-        choice.reasoning += said;
+        choice.say('reasoning', said);
         this.#record(choice, { type: 'reasoning', text: said, path: [...at, key] });
       }
       this.#seal(choice, detail, at);

@@ -26,7 +26,7 @@ export class CompletionsReader extends ChoicesReader {
   }
 
   #text(choice: ChoiceFold, text: string, path: (string | number)[]): boolean {
-    choice.text += text;
+    choice.say('text', text);
     this.recorder?.add({
       type: 'text',
       choice: choice.index,

@@ -44,7 +44,7 @@ export class ItemReader {
     if (typeof delta !== 'string') return true;
     const block = numberOf(data.output_index);
     const part = partOf(type, data);
-    if (type === 'text' || type === 'refusal') this.#fold.choice(0)[type] += delta;
+    if (type === 'text' || type === 'refusal') this.#fold.choice(0).say(type, delta);
     else this.#reason(delta, block, part);
     const slots = this.#recorder && slot('text', DELTA);
     if (slots) this.#recorder?.add({ type, choice: 0, block, part, text: delta, slots });
@@ -140,7 +140,7 @@ export class ItemReader {
   #count(part: JsonObject, { type, place, path }: PartAt): void {
     const words = part[wordsKey(type)];
     if (typeof words === 'string') {
-      if (type === 'text' || type === 'refusal') this.#fold.choice(0)[type] += words;
+      if (type === 'text' || type === 'refusal') this.#fold.choice(0).say(type, words);
       else this.#reason(words, place.block, place.part);
     }
     const citations = list(part.annotations);

@@ -140,6 +140,7 @@ export class ResponsesReader extends FoldingReader {
     fold.model = text(response.model) ?? fold.model;
     fold.serviceTier = text(response.service_tier) ?? fold.serviceTier;
     if (isObject(response.usage)) fold.usage = response.usage;
+    fold.webSearches = webSearchesOf(response.tool_usage) ?? fold.webSearches;
     if (this.recorder !== undefined) this.#recordResponse(response, at);
     const { output } = response;
     if (!Array.isArray(output)) return;
@@ -173,4 +174,12 @@ export class ResponsesReader extends FoldingReader {
 
 function isReasoningPart({ part }: JsonObject): boolean {
   return isObject(part) && part.type === 'reasoning_text';
+}
+
+function webSearchesOf(toolUsage: unknown): number | undefined {
+  if (!isObject(toolUsage) || !isObject(toolUsage.web_search)) return undefined;
+  const { num_requests: searches } = toolUsage.web_search;
+  return typeof searches === 'number' && Number.isSafeInteger(searches) && searches >= 0
+    ? searches
+    : undefined;
 }

@@ -71,7 +71,12 @@ describe('the request log', () => {
   });
 
   it.each([
-    ['throws', () => { throw new Error('sink'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('sink');
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('sink'))],
   ])('counts what a sink that %s has lost, and leaves calls alone', async (_, sink) => {
     const { client } = clientWith({ log: { sink } });
@@ -96,7 +101,10 @@ describe('the request log', () => {
 
   it('keeps control characters escaped, one line a row', async () => {
     const file = join(folder, 'calls.jsonl');
-    const { client } = clientWith({ log: { file }, metadata: { tag: 'x\n{"level":"fatal"}\u001b[31m' } });
+    const { client } = clientWith({
+      log: { file },
+      metadata: { tag: 'x\n{"level":"fatal"}\u001b[31m' },
+    });
 
     await client.chat.completions.create({ ...ask, model: 'm\r\nfake: 1' });
     await client.gateway.flush();

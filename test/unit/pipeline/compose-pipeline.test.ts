@@ -15,8 +15,7 @@ function run(
     context?: CallContext;
   },
 ): Promise<Response> {
-  const whereabouts = { holder: undefined, since: 0 };
-  return composePipeline(interceptors, terminal, context, whereabouts)(chatRequest);
+  return composePipeline(interceptors, terminal, context)(chatRequest);
 }
 
 /** A response that notes when its body is given up. */

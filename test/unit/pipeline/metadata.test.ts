@@ -1,10 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { forwardMetadata } from '../../../src/pipeline/forward-metadata.js';
-import { MAX_METADATA_CHARS, MAX_METADATA_KEYS, mergeMetadata } from '../../../src/pipeline/metadata.js';
+import {
+  MAX_METADATA_CHARS,
+  MAX_METADATA_KEYS,
+  mergeMetadata,
+} from '../../../src/pipeline/metadata.js';
 
 describe('metadata', () => {
   it('is merged, later over earlier, and frozen', () => {
-    const { values, truncated } = mergeMetadata([{ a: 1, b: 1 }, undefined, { b: 2, c: undefined }]);
+    const { values, truncated } = mergeMetadata([
+      { a: 1, b: 1 },
+      undefined,
+      { b: 2, c: undefined },
+    ]);
 
     expect(values).toEqual({ a: 1, b: 2 });
     expect(truncated).toBe(false);
@@ -42,17 +50,28 @@ describe('metadata for the provider', () => {
   const values = { userId: 'u1', plan: 'pro', team: { id: 7 } };
 
   it.each([
-    ['chat', { model: 'm' }, { user: 'u1', model: 'm', metadata: { plan: 'pro', team: '{"id":7}' } }],
-    ['responses', { metadata: { plan: 'own' } }, { user: 'u1', metadata: { plan: 'own', team: '{"id":7}' } }],
+    [
+      'chat',
+      { model: 'm' },
+      { user: 'u1', model: 'm', metadata: { plan: 'pro', team: '{"id":7}' } },
+    ],
+    [
+      'responses',
+      { metadata: { plan: 'own' } },
+      { user: 'u1', metadata: { plan: 'own', team: '{"id":7}' } },
+    ],
     ['messages', { model: 'm' }, { model: 'm', metadata: { user_id: 'u1' } }],
     ['messages', { metadata: { user_id: 'own' } }, { metadata: { user_id: 'own' } }],
     ['embeddings', { user: 'own' }, { user: 'own' }],
     ['passthrough', { a: 1 }, { a: 1 }],
-  ] as const)('goes where %s has a place for it, under what the caller set', (operation, body, sent) => {
-    const forwarding = { user: 'userId', metadata: ['plan', 'team', 'absent'], values };
+  ] as const)(
+    'goes where %s has a place for it, under what the caller set',
+    (operation, body, sent) => {
+      const forwarding = { user: 'userId', metadata: ['plan', 'team', 'absent'], values };
 
-    expect(forwardMetadata(body, operation, forwarding)).toEqual(sent);
-  });
+      expect(forwardMetadata(body, operation, forwarding)).toEqual(sent);
+    },
+  );
 
   it('stays here where nothing was asked for', () => {
     const body = { model: 'm' };

@@ -30,8 +30,7 @@ const models = PROVIDERS.flatMap(([provider, providerId]) =>
   (findProvider({ providerId })?.models ?? []).flatMap(({ id }) => {
     const found = calcPrice({}, id, { providerId, timestamp });
     const isPriced =
-      found?.model_price['input_mtok'] !== undefined &&
-      found.model_price['output_mtok'] !== undefined;
+      found?.model_price.input_mtok !== undefined && found.model_price.output_mtok !== undefined;
     return isPriced && isNamed(found.model, id) ? [{ provider, providerId, model: id }] : [];
   }),
 );
@@ -52,9 +51,8 @@ describe('our own multiplication', () => {
     fc.assert(
       fc.property(fc.constantFrom(...models), counts, ({ provider, providerId, model }, count) => {
         const { uncached, read, write, output } = count;
-        const has1h = calcPrice({}, model, { providerId, timestamp })?.model_price[
-          'cache_write_1h_mtok'
-        ];
+        const has1h = calcPrice({}, model, { providerId, timestamp })?.model_price
+          .cache_write_1h_mtok;
         const write1h = has1h === undefined ? 0 : count.write1h;
         const inputTokens = uncached + read + write + write1h;
         const usage = usageOf({

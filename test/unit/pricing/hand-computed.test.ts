@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { anthropicUsage, openaiUsage } from '../../../src/dialects/usage.js';
 import { anthropicCases } from './support/anthropic-cases.js';
+import { anthropicTierCases } from './support/anthropic-tier-cases.js';
 import type { HandComputed } from './support/hand-computed.js';
 import { openaiCases } from './support/openai-cases.js';
+import { openaiTierCases } from './support/openai-tier-cases.js';
 import { otherCases } from './support/other-cases.js';
 import { exactDollars, priced, watchedPricer } from './support/pricing.js';
 
-const cases = [...openaiCases, ...anthropicCases, ...otherCases];
+const cases = [
+  ...openaiCases,
+  ...openaiTierCases,
+  ...anthropicCases,
+  ...anthropicTierCases,
+  ...otherCases,
+];
 
 function costOf({ reported, prices, provider = 'openai', serviceTier }: HandComputed) {
   const normalise =

@@ -30,7 +30,13 @@ describe('gateway.stats()', () => {
     for await (const _ of stream) break;
 
     const { total, byTargetAndModel } = client.gateway.stats();
-    expect(total).toMatchObject({ calls: 4, errors: 1, aborted: 1, inputTokens: 20, outputTokens: 40 });
+    expect(total).toMatchObject({
+      calls: 4,
+      errors: 1,
+      aborted: 1,
+      inputTokens: 20,
+      outputTokens: 40,
+    });
     expect(total.latencyMs?.p50).toBeGreaterThan(0);
     const calls = byTargetAndModel.map(({ target, model, calls }) => [target, model, calls]);
     expect(calls.toSorted()).toEqual([
@@ -49,7 +55,9 @@ describe('gateway.stats()', () => {
     const { total, byTargetAndModel } = client.gateway.stats();
     expect(total.calls).toBe(250);
     expect(byTargetAndModel.length).toBeLessThanOrEqual(201);
-    expect(byTargetAndModel.find(({ model }) => model === '_other')?.calls).toBeGreaterThanOrEqual(49);
+    expect(byTargetAndModel.find(({ model }) => model === '_other')?.calls).toBeGreaterThanOrEqual(
+      49,
+    );
   });
 
   it('says what to set where nothing is counted', () => {

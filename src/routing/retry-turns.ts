@@ -1,0 +1,85 @@
+import type { CallContext } from '../pipeline/call-context.js';
+import type { Target } from '../pipeline/target.js';
+import type { AttemptFailure } from './describe-failure.js';
+import type { TargetHealth } from './health-book.js';
+import { decideRetry } from './retry-policy.js';
+
+/** What the turns of one target of one call are decided by. */
+export interface TurnOptions {
+  readonly target: Target;
+  readonly health: TargetHealth;
+  readonly context: CallContext;
+  readonly maxAttempts: number;
+}
+
+/** A connection that was idle for longer than this was closed by us, so it cannot have been stale. */
+const STALE_WINDOW_MS = 10_000;
+
+/** Counts the retries of one target of one call, and decides on each by policy and budget. */
+export class RetryTurns {
+  readonly #options: TurnOptions;
+  #taken = 0;
+  #staleUsed = false;
+  #renewed = false;
+
+  constructor(options: TurnOptions) {
+    this.#options = options;
+  }
+
+  /** Retries that were made. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** How long to wait before the next attempt, in ms; `undefined` where none may follow. */
+  next(attempt: AttemptFailure, hadHeaders: boolean): number | undefined {
+    const { context, health, target } = this.#options;
+    const { failure, headers, error } = attempt;
+    const decision = decideRetry({
+      failure,
+      headers,
+      retries: this.#taken,
+      retriesLeft: this.#left(),
+      remainingMs: context.remainingMs(),
+      replayable: target.isReplayable(),
+      staleConnection: !hadHeaders && this.#isStale(attempt),
+      renewsCredentials: target.renewsCredentials && !this.#renewed,
+      wallNow: context.clock.wallNow(),
+      random: context.clock.random(),
+    });
+    if (!decision.retry) {
+      const { reason, retryAfterMs } = decision;
+      context.decide('retry-stopped', { reason });
+      if (retryAfterMs !== undefined) Object.assign(error, { retryAfterMs });
+      return undefined;
+    }
+    if (!health.budget.tryWithdraw(context.clock.now())) {
+      context.decide('retry-stopped', { reason: 'retry_budget_exhausted' });
+      return undefined;
+    }
+    const { reason, waitMs } = decision;
+    if (reason === 'stale_connection') this.#staleUsed = true;
+    if (reason === 'credentials_renewed') this.#renewed = true;
+    context.decide('retry', { reason, waitMs: Math.round(waitMs) });
+    return waitMs;
+  }
+
+  /** Notes that the wait is over and the next attempt is sent. */
+  take(): void {
+    this.#taken += 1;
+  }
+
+  #left(): number {
+    const { target, context, maxAttempts } = this.#options;
+    return Math.min(target.maxRetries - this.#taken, maxAttempts - context.attempts.length);
+  }
+
+  #isStale({ failure }: AttemptFailure): boolean {
+    const { health, context } = this.#options;
+    if (this.#staleUsed || failure.kind !== 'connection') return false;
+    if (health.lastAnswerAt === undefined) return false;
+    const { code } = failure;
+    const broke = code === 'ECONNRESET' || code === 'UND_ERR_SOCKET' || code === 'EPIPE';
+    return broke && context.clock.now() - health.lastAnswerAt < STALE_WINDOW_MS;
+  }
+}
