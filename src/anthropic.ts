@@ -3,3 +3,4 @@ export {
   type AnthropicGatewayClientOptions,
   createAnthropicGatewayClient,
 } from './client/anthropic.js';
+export type { WithGateway } from './client/client-options.js';

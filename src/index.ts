@@ -1,4 +1,5 @@
 // What is public, name by name. Adding one is a decision.
+export type { WithGateway } from './client/client-options.js';
 export {
   createGatewayClient,
   type GatewayClient,

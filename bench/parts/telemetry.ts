@@ -16,17 +16,26 @@ const GOALS: Partial<Record<TelemetryVariant, Goal>> = {
   all: { atMost: 40, unit: ' µs' },
 };
 
-function rowOf(times: BlockTimes, variant: TelemetryVariant, goal?: Goal): string[] {
-  const [off, on] = [times.off?.wall ?? [], times[variant]?.wall ?? []];
+type Timer = 'wall' | 'cpu';
+const TIMERS: readonly Timer[] = ['wall', 'cpu'];
+
+interface Row {
+  readonly variant: TelemetryVariant;
+  readonly timer: Timer;
+  readonly goal?: Goal | undefined;
+}
+
+function rowOf(times: BlockTimes, { variant, timer, goal }: Row): string[] {
+  const [off, on] = [times.off?.[timer] ?? [], times[variant]?.[timer] ?? []];
   const added = pairedDifferences(on, off);
   return [
-    TITLES[variant],
+    `${TITLES[variant]}${timer === 'cpu' ? ', CPU' : ''}`,
     number(median(off)),
     number(median(on)),
     number(median(added)),
     `±${number(medianDeviation(added))}`,
     `${pairedRatio(on, off).toFixed(3)}×`,
-    ...(goal ? judge(`telemetry: ${TITLES[variant]}`, median(added), goal) : ['', '']),
+    ...(goal ? judge(`telemetry: ${TITLES[variant]}, ${timer}`, median(added), goal) : ['', '']),
   ];
 }
 
@@ -40,7 +49,11 @@ export async function telemetry(quick: boolean): Promise<void> {
   printTable(
     `Telemetry, µs a plain call on an in-memory fetch: ${(plain.blocks * plain.calls * variants.length).toLocaleString('en')} calls in blocks of ${plain.calls} by turns`,
     COLUMNS,
-    variants.slice(1).map((variant) => rowOf(times, variant, GOALS[variant])),
+    variants
+      .slice(1)
+      .flatMap((variant) =>
+        TIMERS.map((timer) => rowOf(times, { variant, timer, goal: GOALS[variant] })),
+      ),
   );
   const chunks = 2_000;
   const streams: TelemetryBlocks = { variants, calls: 2, blocks: 60 / scale, chunks };
@@ -48,7 +61,7 @@ export async function telemetry(quick: boolean): Promise<void> {
   const rows = variants.slice(1).map((variant) => {
     const ratio = pairedRatio(streamed[variant]?.wall ?? [], streamed.off?.wall ?? []);
     const goal = judge(`telemetry a chunk: ${TITLES[variant]}`, ratio, { atMost: 1.05 });
-    return [...rowOf(streamed, variant).slice(0, 6), ...goal];
+    return [...rowOf(streamed, { variant, timer: 'wall' }).slice(0, 6), ...goal];
   });
   printTable(`Telemetry, µs a stream of ${chunks.toLocaleString('en')} chunks`, COLUMNS, rows);
 }

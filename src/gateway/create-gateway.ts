@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { RequestLog } from '../logs/log.js';
+import { CallLog } from '../logs/log.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { CallPort } from '../pipeline/call-port.js';
 import { systemClock } from '../pipeline/clock.js';
@@ -97,7 +97,7 @@ class EmbeddedGateway implements Gateway, CallPort {
   readonly #pending = new Set<PromiseLike<unknown>>();
   readonly #listeners = new Set<(settlement: Settlement) => unknown>();
   readonly #idle: (() => void)[] = [];
-  readonly #log: RequestLog | undefined;
+  readonly #log: CallLog | undefined;
   readonly #stats: Statistics | undefined;
   #scopes: AsyncLocalStorage<CallOptions> | undefined;
   #bypassed = process.env.ZEROHOP_DISABLED === '1';
@@ -108,7 +108,7 @@ class EmbeddedGateway implements Gateway, CallPort {
     this.#options = options;
     this.#logger = options.logger ?? {};
     const clock = options.clock ?? systemClock;
-    this.#log = options.log && new RequestLog(options.log, this.#logger);
+    this.#log = options.log && new CallLog(options.log, this.#logger);
     this.#stats = options.stats ? new Statistics(clock) : undefined;
     this.#runner = {
       options,

@@ -32,7 +32,7 @@ const DEFAULT_MAX_BODY_BYTES = 32 * 1024;
 const MAX_PENDING = 10_000;
 
 /** The request log, as a feature of a gateway. */
-export class RequestLog implements Feature {
+export class CallLog implements Feature {
   readonly name = 'log';
   readonly #content: LogContentOptions;
   readonly #file: FileSink | undefined;

@@ -32,7 +32,6 @@ export const improvements: readonly Improvement[] = [
       chunks !== undefined && error !== undefined && error.body !== undefined,
     expected: (bare) => ({
       ...bare,
-      chunks: bare.chunks?.every(isPrologue) ? [] : bare.chunks,
       error: bare.error && {
         ...bare.error,
         classes: expect.arrayContaining([...bare.error.classes]),
@@ -73,14 +72,6 @@ function withMessage(bare: Outcome, message: (error: ErrorFacts) => unknown): un
 function errorIn(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('error' in value)) return undefined;
   return 'choices' in value || 'id' in value ? undefined : (value.error ?? undefined);
-}
-
-/** Events that say no more than that something will come: not handed over where nothing came. */
-function isPrologue(chunk: unknown): boolean {
-  const type: unknown = Reflect.get(Object(chunk), 'type');
-  return (
-    type === 'response.created' || type === 'response.in_progress' || type === 'response.queued'
-  );
 }
 
 const TERMINALS = [

@@ -157,7 +157,9 @@ describe.skipIf(recordings.length === 0)('every recorded exchange that carries u
     const wrong = reported.filter((exchange) => {
       const theirs = priceByPackage(exchange);
       const { cost } = costOf(exchange);
-      if (theirs === undefined || cost?.source !== 'local') return false;
+      // The package does not see the searches that Responses counts beside the usage.
+      const hasFees = (cost?.requests ?? 0) > 0;
+      if (theirs === undefined || cost?.source !== 'local' || hasFees) return false;
       compared.push(exchange.id);
       return Math.abs(cost.amount - theirs) > 1e-12;
     });

@@ -19,6 +19,7 @@ export function watchedPricer(options?: PricingOptions, load?: () => PriceSource
   const pricer = createPricer(options, { logger, load });
   return {
     warnings,
+    prepare: () => pricer.prepare(),
     price: (priced) => pricer.price(priced),
     sum: (costs) => pricer.sum(costs),
   };
