@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Span } from '@opentelemetry/api';
 
 /** Attributes a span may have, as SDKs and backends are set by default. */
 export const MAX_ATTRIBUTES = 128;
@@ -7,21 +7,48 @@ export const MAX_VALUE_CHARS = 1_024;
 /** Members a list may have. */
 const MAX_LIST = 64;
 
-/** Attributes of one span, each checked and cut to size as it is set. What is not what it should be is left out. */
+type Value = NonNullable<Attributes[string]>;
+
+/**
+ * Attributes of one span, each checked and cut to size as it is set. What is not what it should be is left
+ * out. No name is set twice.
+ */
 export class AttributeBag {
-  readonly values: Attributes = {};
-  size: number;
+  // Two lists, and an object only for whoever wants one: objects of so many members are slow to make.
+  readonly #names: string[] = [];
+  readonly #values: Value[] = [];
+  readonly #taken: number;
 
   /** `taken` attributes are on the span already. */
   constructor(taken = 0) {
-    this.size = taken;
+    this.#taken = taken;
+  }
+
+  /** How many attributes the span has with these. */
+  get size(): number {
+    return this.#taken + this.#names.length;
+  }
+
+  /** The attributes as an object. */
+  get values(): Attributes {
+    const values: Attributes = {};
+    for (const [index, name] of this.#names.entries()) values[name] = this.#values[index];
+    return values;
+  }
+
+  /** Puts the attributes on a span. */
+  putOn(span: Span): void {
+    for (let index = 0; index < this.#names.length; index += 1) {
+      const [name, value] = [this.#names[index], this.#values[index]];
+      if (name !== undefined && value !== undefined) span.setAttribute(name, value);
+    }
   }
 
   /** Sets what has been checked already. */
-  set(name: string, value: NonNullable<Attributes[string]>): void {
+  set(name: string, value: Value): void {
     if (this.size >= MAX_ATTRIBUTES) return;
-    if (!(name in this.values)) this.size += 1;
-    this.values[name] = value;
+    this.#names.push(name);
+    this.#values.push(value);
   }
 
   text(name: string, value: unknown): void {

@@ -126,7 +126,7 @@ export class CallTelemetry implements CallFollower {
       }
       addMetadata(bag, metadata);
       addDecisions(span, decisions);
-      span.setAttributes(bag.values);
+      bag.putOn(span);
     } finally {
       span.end(this.clock.hrTime(at));
     }

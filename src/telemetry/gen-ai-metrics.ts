@@ -1,15 +1,8 @@
-import type { Attributes } from '@opentelemetry/api';
 import type { MeasuredTarget } from './metrics.js';
 import { ATTRIBUTES, METRICS } from './semconv.js';
-import type { Record, SeriesBook } from './series-book.js';
+import type { Record, Series, SeriesBook } from './series-book.js';
 import type { TelemetryProfile } from './telemetry-options.js';
 import type { UsageTotal } from './usage-total.js';
-
-/** An attribute set, and what it is told apart by. */
-export interface Series {
-  readonly key: string;
-  readonly attributes: Attributes;
-}
 
 /** The `gen_ai.client.*` metrics of both profiles. */
 export class GenAiMetrics {
@@ -24,22 +17,15 @@ export class GenAiMetrics {
   }
 
   record(target: MeasuredTarget, series: Series): void {
-    const failed = withError(series, target.errorType);
+    const { errorType } = target;
+    const failed = errorType === undefined ? series : series.with(ATTRIBUTES.errorType, errorType);
     const isInference = target.operation === 'chat' || target.operation === 'text_completion';
     if (this.#released || !isInference) {
-      this.#operationDuration(target.durationSeconds, failed.key, () => failed.attributes);
+      this.#operationDuration(target.durationSeconds, failed);
     }
     this.#released?.record(target, series);
     this.#latest?.record(target, { series, failed, isInference });
   }
-}
-
-function withError({ key, attributes }: Series, errorType: string | undefined): Series {
-  if (errorType === undefined) return { key, attributes };
-  return {
-    key: `${key}!${errorType}`,
-    attributes: { ...attributes, [ATTRIBUTES.errorType]: errorType },
-  };
 }
 
 /** The last release that contains GenAI. */
@@ -61,14 +47,13 @@ class ReleasedMetrics {
     this.#recordTokens('output', usage?.outputTokens, series);
   }
 
-  #recordTokens(type: string, tokens: number | undefined, { key, attributes }: Series): void {
-    if (tokens === undefined) return;
-    this.#tokens(tokens, `${key}>${type}`, () => ({ ...attributes, [ATTRIBUTES.tokenType]: type }));
+  #recordTokens(type: string, tokens: number | undefined, series: Series): void {
+    if (tokens !== undefined) this.#tokens(tokens, series.with(ATTRIBUTES.tokenType, type));
   }
 }
 
 function recordTimes([record, seconds]: [Record, number | undefined], series: Series): void {
-  if (seconds !== undefined) record(seconds, series.key, () => series.attributes);
+  if (seconds !== undefined) record(seconds, series);
 }
 
 interface LatestSeries {
@@ -106,7 +91,7 @@ class LatestMetrics {
   record(target: MeasuredTarget, { series, failed, isInference }: LatestSeries): void {
     const { usage, durationSeconds, firstChunkSeconds, perChunkSeconds } = target;
     if (isInference) {
-      this.#duration(durationSeconds, failed.key, () => failed.attributes);
+      this.#duration(durationSeconds, failed);
       recordTimes([this.#firstChunk, firstChunkSeconds], series);
       recordTimes([this.#perChunk, perChunkSeconds], series);
       recordTimes([this.#inputs, usage?.inputTokens], failed);
@@ -153,9 +138,8 @@ function modalities(
   return shares;
 }
 
-function count(record: Record, shares: readonly Share[], { key, attributes }: Series): void {
+function count(record: Record, shares: readonly Share[], series: Series): void {
   for (const [modality, tokens] of shares) {
-    const tagged = () => ({ ...attributes, [ATTRIBUTES.tokenModality]: modality });
-    record(tokens, `${key}>${modality}`, tagged);
+    record(tokens, series.with(ATTRIBUTES.tokenModality, modality));
   }
 }

@@ -5,7 +5,7 @@ import { GenAiMetrics } from './gen-ai-metrics.js';
 import { LimitedNames } from './limited-names.js';
 import { ZEROHOP } from './names.js';
 import { ATTRIBUTES, METRICS } from './semconv.js';
-import { type Record, SeriesBook } from './series-book.js';
+import { type Record, type Series, SeriesBook } from './series-book.js';
 import type { TelemetrySettings } from './telemetry-options.js';
 import type { UsageTotal } from './usage-total.js';
 
@@ -64,6 +64,7 @@ const DEFINITIONS = {
 
 /** The metrics of a gateway. */
 export class Metrics {
+  readonly #book: SeriesBook;
   readonly #genAi: GenAiMetrics;
   readonly #duration: Record;
   readonly #requests: Record;
@@ -77,6 +78,7 @@ export class Metrics {
 
   constructor(meter: Meter, { profile, metricMetadata }: TelemetrySettings) {
     const book = new SeriesBook(meter);
+    this.#book = book;
     this.#genAi = new GenAiMetrics(book, profile);
     this.#duration = book.histogram(DEFINITIONS.duration);
     this.#requests = book.counter(DEFINITIONS.requests);
@@ -85,49 +87,48 @@ export class Metrics {
   }
 
   recordTarget(target: MeasuredTarget): void {
-    const attributes = this.#attributesOf(target);
-    const key = keyOf(attributes);
-    this.#genAi.record(target, { key, attributes });
-    if (target.cost) this.#cost(target.cost.amount, key, () => attributes);
+    const series = this.#seriesOf(target);
+    this.#genAi.record(target, series);
+    if (target.cost) this.#cost(target.cost.amount, series);
   }
 
   recordCall({ operation, outcome, durationSeconds, metadata }: MeasuredCall): void {
-    const attributes: Attributes = {
+    const tags = this.#tags(metadata);
+    const series = this.#book.series(keyOf([operation, outcome], tags), () => ({
       [ZEROHOP.operation]: operation,
       [ZEROHOP.outcome]: outcome,
-      ...this.#tags(metadata),
-    };
-    const key = keyOf(attributes);
-    this.#duration(durationSeconds, key, () => attributes);
-    this.#requests(1, key, () => attributes);
+      ...tags,
+    }));
+    this.#duration(durationSeconds, series);
+    this.#requests(1, series);
   }
 
-  #attributesOf(target: MeasuredTarget): Attributes {
-    const attributes: Attributes = {
-      [ATTRIBUTES.operationName]: target.operation,
-      [ATTRIBUTES.providerName]: this.#providers.of(target.provider),
-      [ATTRIBUTES.serverAddress]: this.#hosts.of(target.host),
-      [ATTRIBUTES.serverPort]: target.port,
-    };
-    const { requestModel, responseModel, serviceTier, fingerprint } = target;
-    if (requestModel !== undefined)
-      attributes[ATTRIBUTES.requestModel] = this.#models.of(requestModel);
-    if (responseModel !== undefined) {
-      attributes[ATTRIBUTES.responseModel] = this.#models.of(responseModel);
-    }
-    if (serviceTier !== undefined) {
-      attributes[ATTRIBUTES.openaiResponseServiceTier] = this.#tiers.of(serviceTier);
-    }
-    if (fingerprint !== undefined) {
-      attributes[ATTRIBUTES.openaiResponseSystemFingerprint] = this.#fingerprints.of(fingerprint);
-    }
-    return this.#metadata.length === 0
-      ? attributes
-      : { ...attributes, ...this.#tags(target.metadata) };
+  #seriesOf(target: MeasuredTarget): Series {
+    const { operation, port, requestModel, responseModel, serviceTier, fingerprint } = target;
+    const provider = this.#providers.of(target.provider);
+    const host = this.#hosts.of(target.host);
+    const asked = requestModel && this.#models.of(requestModel);
+    const answered = responseModel && this.#models.of(responseModel);
+    const tier = serviceTier && this.#tiers.of(serviceTier);
+    const print = fingerprint && this.#fingerprints.of(fingerprint);
+    const tags = this.#tags(target.metadata);
+    const values = [operation, provider, host, port, asked, answered, tier, print];
+    return this.#book.series(keyOf(values, tags), () => ({
+      [ATTRIBUTES.operationName]: operation,
+      [ATTRIBUTES.providerName]: provider,
+      [ATTRIBUTES.serverAddress]: host,
+      [ATTRIBUTES.serverPort]: port,
+      ...(asked && { [ATTRIBUTES.requestModel]: asked }),
+      ...(answered && { [ATTRIBUTES.responseModel]: answered }),
+      ...(tier && { [ATTRIBUTES.openaiResponseServiceTier]: tier }),
+      ...(print && { [ATTRIBUTES.openaiResponseSystemFingerprint]: print }),
+      ...tags,
+    }));
   }
 
   /** The metadata that metrics were asked to carry. */
-  #tags(metadata: MeasuredCall['metadata']): Attributes {
+  #tags(metadata: MeasuredCall['metadata']): Attributes | undefined {
+    if (this.#metadata.length === 0) return undefined;
     const tags: Attributes = {};
     for (const [key, values] of this.#metadata) {
       const value = metadataValue(metadata[key]);
@@ -137,9 +138,8 @@ export class Metrics {
   }
 }
 
-/** Tells attribute sets of one shape apart. The names matter too: members may be absent. */
-function keyOf(attributes: Attributes): string {
-  let key = '';
-  for (const name in attributes) key += `${name}=${attributes[name]}\n`;
-  return key;
+/** Tells attribute sets apart; what is absent is an empty line. */
+function keyOf(values: readonly unknown[], tags: Attributes | undefined): string {
+  const key = values.join('\n');
+  return tags === undefined ? key : `${key}\n${JSON.stringify(tags)}`;
 }

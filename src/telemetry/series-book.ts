@@ -2,8 +2,6 @@ import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api';
 
 /** Attribute sets over all instruments of a gateway, the shared ones included. */
 export const MAX_SERIES = 2_000;
-/** What the SDKs use for the set that holds what there was no room for. */
-const OVERFLOW: Attributes = { 'otel.metric.overflow': true };
 
 /** What an instrument is called. */
 export interface InstrumentDefinition {
@@ -13,16 +11,68 @@ export interface InstrumentDefinition {
   readonly buckets?: readonly number[];
 }
 
-/** Records values for an attribute set, which is made only when `key` is new. */
-export type Record = (value: number, key: string, attributes: () => Attributes) => void;
+/** How many attribute sets may still be made. */
+interface Room {
+  left: number;
+}
+
+/** An attribute set. There is one object for each, so that sets are told apart by identity. */
+export class Series {
+  readonly attributes: Attributes;
+  readonly #room: Room;
+  #variants: Map<string, Map<string, Series>> | undefined;
+
+  constructor(attributes: Attributes, room: Room) {
+    this.attributes = attributes;
+    this.#room = room;
+    room.left -= 1;
+  }
+
+  /** The same set with one attribute more. */
+  with(name: string, value: string): Series {
+    this.#variants ??= new Map();
+    let variants = this.#variants.get(name);
+    if (variants === undefined) {
+      variants = new Map();
+      this.#variants.set(name, variants);
+    }
+    let variant = variants.get(value);
+    if (variant === undefined) {
+      if (this.#room.left <= 0) return OVERFLOW;
+      variant = new Series({ ...this.attributes, [name]: value }, this.#room);
+      variants.set(value, variant);
+    }
+    return variant;
+  }
+}
+
+/** What the SDKs use for the set that holds what there was no room for. */
+const OVERFLOW = new Series({ 'otel.metric.overflow': true }, { left: 0 });
+
+/** Records a value. */
+export type Record = (value: number, series: Series) => void;
 
 /** Makes the instruments of a gateway, and holds the number of their attribute sets down. */
 export class SeriesBook {
   readonly #meter: Meter;
+  readonly #series = new Map<string, Series>();
+  readonly #room: Room = { left: MAX_SERIES };
+  /** Pairs of an instrument and a set: what a backend counts. */
   #left = MAX_SERIES;
 
   constructor(meter: Meter) {
     this.#meter = meter;
+  }
+
+  /** The set with a key, made where there is none yet and still room. */
+  series(key: string, attributes: () => Attributes): Series {
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      if (this.#room.left <= 0) return OVERFLOW;
+      series = new Series(attributes(), this.#room);
+      this.#series.set(key, series);
+    }
+    return series;
   }
 
   histogram({ name, unit, description, buckets = [] }: InstrumentDefinition): Record {
@@ -39,17 +89,14 @@ export class SeriesBook {
   #bounded(record: (value: number, attributes: Attributes) => void): Record {
     // The set for what there is no room for.
     this.#left -= 1;
-    const known = new Map<string, Attributes>();
-    return (value, key, attributes) => {
-      let set = known.get(key);
-      if (set === undefined) {
-        set = this.#left > 0 ? attributes() : OVERFLOW;
-        if (set !== OVERFLOW) {
-          this.#left -= 1;
-          known.set(key, set);
-        }
+    const known = new Set([OVERFLOW]);
+    return (value, series) => {
+      if (!known.has(series)) {
+        if (this.#left <= 0) return record(value, OVERFLOW.attributes);
+        this.#left -= 1;
+        known.add(series);
       }
-      record(value, set);
+      record(value, series.attributes);
     };
   }
 }

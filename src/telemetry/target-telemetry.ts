@@ -137,7 +137,7 @@ export class TargetTelemetry implements TargetFollower {
       addMetadata(bag, followed.metadata);
       addDecisions(span, followed.decisions);
     }
-    span.setAttributes(bag.values);
+    bag.putOn(span);
   }
 
   /** The events of the conventions, and content where it is asked for. */

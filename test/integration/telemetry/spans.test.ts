@@ -418,7 +418,7 @@ describe('providers', () => {
     expect(asked).toBe(0);
   });
 
-  it.each(['startSpan', 'setAttributes', 'addEvent', 'setStatus', 'end'])(
+  it.each(['startSpan', 'setAttribute', 'addEvent', 'setStatus', 'end'])(
     'break no call when %s() throws',
     async (method) => {
       const recording = recordSpans();
