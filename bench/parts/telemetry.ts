@@ -8,6 +8,7 @@ const COLUMNS = ['', 'off', 'on', 'adds', 'MAD', 'on/off', 'goal', ''];
 const TITLES: Readonly<Record<TelemetryVariant, string>> = {
   off: 'off',
   idle: 'on, no provider',
+  'by-hand': 'the OpenTelemetry SDK alone, the same span and points by hand',
   spans: 'spans and metrics, no-op exporter',
   all: 'spans, metrics and log rows, no-op exporter',
 };
@@ -42,7 +43,7 @@ function rowOf(times: BlockTimes, { variant, timer, goal }: Row): string[] {
 /** Telemetry beside none: with exporters that do nothing, and without a provider. */
 export async function telemetry(quick: boolean): Promise<void> {
   const scale = quick ? 10 : 1;
-  const variants = ['off', 'idle', 'spans', 'all'] as const;
+  const variants = ['off', 'idle', 'by-hand', 'spans', 'all'] as const;
   const plain: TelemetryBlocks = { variants, calls: 250, blocks: 200 / scale };
   await using child = startChild('workers/telemetry.ts');
   const times = await child.ask<BlockTimes>('measure', plain);
@@ -56,7 +57,7 @@ export async function telemetry(quick: boolean): Promise<void> {
       ),
   );
   const chunks = 2_000;
-  const streams: TelemetryBlocks = { variants, calls: 2, blocks: 60 / scale, chunks };
+  const streams: TelemetryBlocks = { variants, calls: 2, blocks: 200 / scale, chunks };
   const streamed = await child.ask<BlockTimes>('measure', streams);
   const rows = variants.slice(1).map((variant) => {
     const ratio = pairedRatio(streamed[variant]?.wall ?? [], streamed.off?.wall ?? []);

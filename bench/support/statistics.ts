@@ -21,3 +21,16 @@ export function pairedRatio(values: readonly number[], base: readonly number[]):
 export function pairedDifferences(values: readonly number[], base: readonly number[]): number[] {
   return values.map((value, index) => value - (base[index] ?? Number.NaN));
 }
+
+/** The slope of the line through the points that lies closest to them (least squares). */
+export function slope(points: readonly (readonly [x: number, y: number])[]): number {
+  const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length;
+  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length;
+  let above = 0;
+  let below = 0;
+  for (const [x, y] of points) {
+    above += (x - meanX) * (y - meanY);
+    below += (x - meanX) ** 2;
+  }
+  return above / below;
+}

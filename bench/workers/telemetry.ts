@@ -2,17 +2,20 @@
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import {
   BasicTracerProvider,
+  type ReadableSpan,
   SimpleSpanProcessor,
   type SpanExporter,
 } from '@opentelemetry/sdk-trace-base';
 import OpenAI from 'openai';
 import { createGateway, type GatewayOptions } from 'zerohop';
+import { byHand, keepPoints, type Point } from '../support/by-hand.js';
 import { memoryFetch } from '../support/memory-fetch.js';
 import { serve } from '../support/serve.js';
 import { callJson, callStream, cpuMicroseconds } from '../support/workload.js';
 import type { BlockTimes } from './in-memory.js';
 
-export type TelemetryVariant = 'off' | 'idle' | 'spans' | 'all';
+/** `by-hand` is what the OpenTelemetry SDK takes alone for the same span and points. */
+export type TelemetryVariant = 'off' | 'idle' | 'by-hand' | 'spans' | 'all';
 
 /** What is to be measured. */
 export interface TelemetryBlocks {
@@ -24,11 +27,16 @@ export interface TelemetryBlocks {
 }
 
 /** What left each variant, to be sure that something was measured. */
-const left = { spans: 0, rows: 0 };
+const left: { spans: number; rows: number; last: ReadableSpan | undefined } = {
+  spans: 0,
+  rows: 0,
+  last: undefined,
+};
 
 const exporter: SpanExporter = {
   export(spans, done) {
     left.spans += spans.length;
+    left.last = spans.at(-1);
     done({ code: 0 });
   },
   shutdown: () => Promise.resolve(),
@@ -44,14 +52,18 @@ class IdleReader extends MetricReader {
   }
 }
 
+function providers() {
+  const spanProcessors = [new SimpleSpanProcessor(exporter)];
+  return {
+    tracerProvider: new BasicTracerProvider({ spanProcessors }),
+    meterProvider: new MeterProvider({ readers: [new IdleReader()] }),
+  };
+}
+
 function optionsOf(variant: TelemetryVariant): GatewayOptions {
-  if (variant === 'off') return { telemetry: false };
+  if (variant === 'off' || variant === 'by-hand') return { telemetry: false };
   if (variant === 'idle') return { telemetry: true };
-  const tracerProvider = new BasicTracerProvider({
-    spanProcessors: [new SimpleSpanProcessor(exporter)],
-  });
-  const meterProvider = new MeterProvider({ readers: [new IdleReader()] });
-  const telemetry = { tracerProvider, meterProvider };
+  const telemetry = providers();
   if (variant === 'spans') return { telemetry };
   return {
     telemetry,
@@ -61,19 +73,36 @@ function optionsOf(variant: TelemetryVariant): GatewayOptions {
   };
 }
 
+function clientOf(options: GatewayOptions): OpenAI {
+  return createGateway(options).wrap(new OpenAI({ apiKey: 'bench', fetch: memoryFetch }));
+}
+
+type Call = (client: OpenAI) => Promise<unknown>;
+
+async function workOf(variant: TelemetryVariant, call: Call): Promise<() => Promise<unknown>> {
+  const client = clientOf(optionsOf(variant));
+  if (variant !== 'by-hand') return () => call(client);
+  const points: Point[] = [];
+  const { tracerProvider } = providers();
+  await call(clientOf({ telemetry: { tracerProvider, meterProvider: keepPoints(points) } }));
+  if (left.last === undefined) throw new Error('no span to record again');
+  const around = byHand(left.last, points, providers());
+  return () => around(() => call(client));
+}
+
 serve({
   async measure({ variants, blocks, calls, chunks }: TelemetryBlocks): Promise<BlockTimes> {
     const times: Record<string, { wall: number[]; cpu: number[] }> = {};
-    const works = variants.map((variant) => {
-      const client = createGateway(optionsOf(variant)).wrap(
-        new OpenAI({ apiKey: 'bench', fetch: memoryFetch }),
-      );
-      const own = { wall: [] as number[], cpu: [] as number[] };
-      times[variant] = own;
-      const work = () =>
-        chunks === undefined ? callJson(client) : callStream(client, 'burst', chunks);
-      return { work, own };
-    });
+    const call: Call = (client) =>
+      chunks === undefined ? callJson(client) : callStream(client, 'burst', chunks);
+    const works = await Promise.all(
+      variants.map(async (variant) => {
+        const own = { wall: [] as number[], cpu: [] as number[] };
+        times[variant] = own;
+        return { work: await workOf(variant, call), own };
+      }),
+    );
+    left.spans = 0;
     const warmUp = Math.ceil(blocks / 20);
     for (let block = -warmUp; block < blocks; block += 1) {
       const order = block % 2 === 0 ? works : works.toReversed();
@@ -87,12 +116,11 @@ serve({
         own.cpu.push((cpuMicroseconds() - cpu) / calls);
       }
     }
-    const recording = variants.filter((variant) => variant === 'spans' || variant === 'all').length;
+    const recording = variants.filter((variant) => variant !== 'off' && variant !== 'idle').length;
     const rounds = (blocks + warmUp) * calls;
     if (left.spans !== recording * rounds) {
       throw new Error(`${left.spans} spans of ${recording * rounds} calls`);
     }
-    left.spans = 0;
     return times;
   },
 });

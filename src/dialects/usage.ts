@@ -133,10 +133,17 @@ function reportedCost(reported: JsonObject, read: CountReader): number | undefin
 /** Drops what was not said, and marks what cannot be. */
 function finish(counts: Counts, read: CountReader): Usage | undefined {
   const usage: Counts = { reported: counts.reported };
-  const said = Object.entries(counts).filter(([, value]) => value !== undefined);
-  Object.assign(usage, Object.fromEntries(said));
+  let said = 0;
+  for (const key of Object.keys(counts) as (keyof Counts)[]) {
+    if (key !== 'reported' && counts[key] !== undefined) said += keep(usage, counts, key);
+  }
   if (read.invalid || contradictsItself(usage)) usage.invalid = true;
-  return said.length === 1 && usage.invalid === undefined ? undefined : usage;
+  return said === 0 && usage.invalid === undefined ? undefined : usage;
+}
+
+function keep<Key extends keyof Counts>(to: Counts, from: Counts, key: Key): number {
+  to[key] = from[key];
+  return 1;
 }
 
 function contradictsItself({ inputTokens, outputTokens, ...part }: Counts): boolean {

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.js';
 import type { GatewayContext, Logger } from './contract.js';
 import type { Followers } from './feature.js';
-import type { Pricer } from './pricer.js';
+import type { PricedUsage, Pricer } from './pricer.js';
 import type {
   AttemptRecord,
   CostResult,
@@ -13,6 +13,8 @@ import type {
   Settlement,
   UsageMissingReason,
 } from './settlement.js';
+
+const PICODOLLAR_DIGITS = 12;
 
 /** What the settlement takes from the response that answered the call. */
 export interface Observation {
@@ -69,6 +71,8 @@ export class CallContext implements GatewayContext {
   #failure: Failure | undefined;
   #settledAt = 0;
   #settlement: Settlement | undefined;
+  /** What each attempt cost, made when one is priced. */
+  #costs: Map<AttemptRecord, CostResult> | undefined;
   #stopDeadline: (() => void) | undefined;
   #deadlineAt = Number.POSITIVE_INFINITY;
   readonly #onCallerAbort: () => void;
@@ -197,28 +201,42 @@ export class CallContext implements GatewayContext {
     Object.assign(last, { usage, model, serviceTier });
   }
 
-  /** What attempts cost together, as far as they reported usage; each keeps its own. */
+  /** What attempts cost together, as far as they reported usage; each keeps its own. An attempt is priced once. */
   costOf(attempts: readonly AttemptRecord[]): CostResult {
-    const { pricer, requestModel } = this.#init;
+    const { pricer } = this.#init;
     if (pricer === undefined) return { unpriced: 'off' };
     const results: CostResult[] = [];
+    this.#costs ??= new Map();
     for (const attempt of attempts) {
       if (attempt.usage === undefined) continue;
-      const { usage, provider, target, model = requestModel, serviceTier } = attempt;
-      const at = this.#wallStartedAt;
-      const result = pricer.price({
-        usage,
-        provider,
-        target,
-        model,
-        requestModel,
-        serviceTier,
-        at,
-      });
-      if (result.cost) Object.assign(attempt, { cost: result.cost });
+      let result = this.#costs.get(attempt);
+      if (result === undefined) {
+        result = pricer.price(this.#priced(attempt));
+        if (result.cost) Object.assign(attempt, { cost: result.cost });
+        this.#costs.set(attempt, result);
+      }
       results.push(result);
     }
     return results.length === 0 ? { unpriced: 'no_usage' } : pricer.sum(results);
+  }
+
+  #priced({ usage, provider, target, model, serviceTier }: AttemptRecord): PricedUsage {
+    const { requestModel } = this.#init;
+    return {
+      usage,
+      provider,
+      target,
+      model: model ?? requestModel,
+      requestModel,
+      serviceTier,
+      at: this.#wallStartedAt,
+    };
+  }
+
+  /** US dollars as a decimal number, once the call has settled; `undefined` where unknown. */
+  costText(): string | undefined {
+    const { cost } = this.settlement();
+    return cost?.amount.toFixed(PICODOLLAR_DIGITS).replace(/\.?0+$/, '');
   }
 
   #build(): Settlement {

@@ -82,9 +82,12 @@ export class Followers {
   }
 
   target(target: Target, request: GatewayRequest): TargetFollowers {
-    const followers = this.#calls.flatMap(
-      (follower) => quietly(this.#logger, () => follower.target?.(target, request)) ?? [],
-    );
+    const followers: TargetFollower[] = [];
+    for (const call of this.#calls) {
+      if (call.target === undefined) continue;
+      const follower = quietly(this.#logger, () => call.target?.(target, request));
+      if (follower) followers.push(follower);
+    }
     return new TargetFollowers(followers, this.#logger);
   }
 

@@ -12,6 +12,7 @@ export class GatewayHeaders extends HeadersBase implements Headers {
   readonly #pairs: Map<string, string> = new Map();
   readonly #base: Headers | undefined;
   #cookies: string[] | undefined;
+  #later: Map<string, () => string | undefined> | undefined;
   #built: Headers | undefined;
 
   /** @param given name and value by turns (names in any case, repeated names in order), or headers to lay ours over */
@@ -38,6 +39,7 @@ export class GatewayHeaders extends HeadersBase implements Headers {
 
   get #list(): Headers {
     if (this.#built === undefined) {
+      this.#workOutAll();
       this.#built = new Headers(this.#base);
       for (const [name, value] of this.#pairs) this.#built.set(name, value);
       for (const cookie of this.#cookies ?? []) this.#built.append('set-cookie', cookie);
@@ -51,7 +53,27 @@ export class GatewayHeaders extends HeadersBase implements Headers {
     else this.#pairs.set(name, value);
   }
 
+  /** Sets one of ours whose value is worked out when someone asks for it; nothing where there is none. */
+  setOwnLater(name: string, value: () => string | undefined): void {
+    this.#later ??= new Map();
+    this.#later.set(name, value);
+    if (this.#built) this.#workOutAll();
+  }
+
+  #workOutAll(): void {
+    for (const name of this.#later?.keys() ?? []) this.#workOut(name);
+  }
+
+  #workOut(name: string): void {
+    const value = this.#later?.get(name);
+    if (value === undefined) return;
+    this.#later?.delete(name);
+    const text = value();
+    if (text !== undefined) this.setOwn(name, text);
+  }
+
   get(name: string): string | null {
+    if (this.#later) this.#workOut(name.toLowerCase());
     if (this.#built) return this.#built.get(name);
     const own = this.#pairs.get(name) ?? this.#pairs.get(name.toLowerCase());
     if (own !== undefined) return own;
@@ -82,6 +104,7 @@ export class GatewayHeaders extends HeadersBase implements Headers {
   }
   entries(): ReturnType<Headers['entries']> {
     if (this.#built || this.#base || this.#cookies) return this.#list.entries();
+    this.#workOutAll();
     // What the list would give: by name. An array's iterator is one to whoever iterates.
     const sorted = [...this.#pairs].sort(([one], [other]) => (one < other ? -1 : 1));
     return sorted[Symbol.iterator]() as ReturnType<Headers['entries']>;

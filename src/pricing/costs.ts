@@ -38,6 +38,7 @@ export function toCost({ total, parts, approximate }: Charges, source: Cost['sou
 
 /** Adds costs to the picodollar; a sum with a part that has no price has none. */
 export function sumCosts(costs: readonly CostResult[]): CostResult {
+  if (costs.length === 1 && costs[0] !== undefined) return costs[0];
   let sum: Charges | undefined;
   let source: Cost['source'] = 'provider';
   for (const { cost, unpriced: reason } of costs) {
@@ -46,7 +47,6 @@ export function sumCosts(costs: readonly CostResult[]): CostResult {
     sum = sum === undefined ? charges : addCharges(sum, charges);
     if (cost.source === 'local') source = 'local';
   }
-  if (costs.length === 1 && costs[0] !== undefined) return costs[0];
   return sum === undefined ? unpriced('no_usage') : toCost(sum, source);
 }
 

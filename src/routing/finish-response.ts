@@ -79,13 +79,15 @@ export function finishResponse(given: Response, context: CallContext, target: Ta
     const watched = new WatchedSource(payload.source, context, target, target.timeoutMs);
     return response.withPayload({ kind: 'source', source: new LeasedBytes(watched) }, headers);
   }
+  // A stream's is not known yet when its headers are read.
+  headers.setOwnLater('x-zerohop-cost', () => context.costText());
   context.settle('success');
   return headers === response.headers
     ? response
     : response.withPayload(response.takePayload(), headers);
 }
 
-function label(headers: Headers, context: CallContext, target: Target): Headers {
+function label(headers: Headers, context: CallContext, target: Target): GatewayHeaders {
   const labels: readonly [string, string][] = [
     ['x-zerohop-call-id', context.id],
     ['x-zerohop-target', target.name],

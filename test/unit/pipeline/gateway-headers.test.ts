@@ -118,3 +118,37 @@ describe('GatewayHeaders', () => {
     expect(headers.get('content-type')).toBeNull();
   });
 });
+
+describe('a header that is worked out later', () => {
+  const reads: readonly (readonly [string, (headers: Headers) => unknown])[] = [
+    ['get', (headers) => headers.get('x-later')],
+    ['get in another case', (headers) => headers.get('X-Later')],
+    ['entries', (headers) => Object.fromEntries(headers)['x-later']],
+    ['keys', (headers) => ([...headers.keys()].includes('x-later') ? '7' : null)],
+    ['the list, before it was set', (headers) => headers.get('x-later')],
+  ];
+
+  it.each(reads)('is worked out once, when %s asks for it', (name, read) => {
+    const headers = new GatewayHeaders(wire.flat());
+    if (name.startsWith('the list')) headers.append('x-other', '1');
+    let asked = 0;
+    headers.setOwnLater('x-later', () => {
+      asked += 1;
+      return '7';
+    });
+
+    expect([headers.get('x-request-id'), read(headers), read(headers), asked]).toEqual([
+      'req_1',
+      '7',
+      '7',
+      1,
+    ]);
+  });
+
+  it('is absent where it comes to nothing', () => {
+    const headers = new GatewayHeaders(['x-a', '1']);
+    headers.setOwnLater('x-later', () => undefined);
+
+    expect([...headers]).toEqual([['x-a', '1']]);
+  });
+});
