@@ -1,4 +1,6 @@
 // What is public, name by name. Adding one is a decision.
+export type { CacheOptions } from './cache/cache-options.js';
+export type { CacheCounters } from './cache/response-cache.js';
 export type { WithGateway } from './client/client-options.js';
 export {
   createGatewayClient,
@@ -8,12 +10,13 @@ export {
 export { perCall } from './client/per-call.js';
 export { editJson } from './dialects/edit-json.js';
 export { type EventMapper, mapEvents } from './dialects/map-events.js';
-export {
-  type CloseOptions,
-  createGateway,
-  type Gateway,
-  type GatewayEvents,
-} from './gateway/create-gateway.js';
+export { createGateway } from './gateway/create-gateway.js';
+export type {
+  CloseOptions,
+  Gateway,
+  GatewayCache,
+  GatewayEvents,
+} from './gateway/gateway.js';
 export type { GatewayOptions, SizeLimits } from './gateway/gateway-options.js';
 export type { FileSinkOptions } from './logs/file-sink.js';
 export type {
@@ -25,6 +28,13 @@ export type {
 } from './logs/log.js';
 export type { LoggedAttempt, LogRow } from './logs/log-row.js';
 export { attemptsOf } from './pipeline/attempts-of.js';
+export type {
+  CacheCallOptions,
+  CacheFacts,
+  CacheMode,
+  CacheStatus,
+  Duration,
+} from './pipeline/cache-types.js';
 export type { Clock } from './pipeline/clock.js';
 export type {
   CallOptions,

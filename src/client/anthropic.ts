@@ -1,5 +1,6 @@
 import Anthropic, { type ClientOptions } from '@anthropic-ai/sdk';
-import { createGateway, type Gateway } from '../gateway/create-gateway.js';
+import { createGateway } from '../gateway/create-gateway.js';
+import type { Gateway } from '../gateway/gateway.js';
 import { isGateway, splitOptions, type WithGateway } from './client-options.js';
 
 /** Everything `new Anthropic()` takes, and `gateway`. */

@@ -1,4 +1,4 @@
-import type { Gateway } from '../gateway/create-gateway.js';
+import type { Gateway } from '../gateway/gateway.js';
 import type { GatewayOptions } from '../gateway/gateway-options.js';
 
 /** What a gateway client takes beyond the SDK's own options. */

@@ -1,5 +1,6 @@
 import OpenAI, { type ClientOptions } from 'openai';
-import { createGateway, type Gateway } from '../gateway/create-gateway.js';
+import { createGateway } from '../gateway/create-gateway.js';
+import type { Gateway } from '../gateway/gateway.js';
 import { isGateway, splitOptions, type WithGateway } from './client-options.js';
 
 /** Everything `new OpenAI()` takes, and `gateway`. */

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { ResponseCache } from '../cache/response-cache.js';
 import { CallLog } from '../logs/log.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { CallPort } from '../pipeline/call-port.js';
@@ -14,57 +15,10 @@ import { wrapClient } from '../sdk/wrap-client.js';
 import { type GatewayStats, Statistics } from '../stats/stats.js';
 import { telemetry } from '../telemetry/telemetry.js';
 import { createTransport, type Fetch } from '../transport/transport.js';
+import type { CloseOptions, Gateway, GatewayEvents } from './gateway.js';
 import { createGatewayFetch } from './gateway-fetch.js';
 import { checkCallOptions, checkGatewayOptions, type GatewayOptions } from './gateway-options.js';
 import { openCall, type RunnerOptions } from './open-call.js';
-
-/** What can be listened to. */
-export interface GatewayEvents {
-  /** A call has settled; once for each. */
-  readonly settled: Settlement;
-}
-
-/** How long `close()` waits. */
-export interface CloseOptions {
-  /** Calls still running after this are aborted. In ms. @defaultValue 30000 */
-  readonly timeoutMs?: number | undefined;
-}
-
-/** An AI gateway inside this process: shared by as many clients as there are. */
-export interface Gateway extends AsyncDisposable {
-  /**
-   * A client of the same class and type as `client`, whose calls go through this gateway. `client` itself is not touched.
-   *
-   * @throws {@link GatewayError} `zerohop_client` where the client cannot be cloned by its own `withOptions()`
-   */
-  wrap<Client extends object>(client: Client): Client & { readonly gateway: Gateway };
-  /**
-   * The same gateway for whatever takes a `fetch` (Vercel AI SDK, LangChain). The URL's origin is the target; see `origins`.
-   * Give that SDK `maxRetries: 0`: the gateway retries. A final error response says `x-should-retry: false`.
-   */
-  readonly fetch: Fetch;
-  /** Runs `work` with options for every call made in it, however deep and however late. */
-  run<Result>(options: CallOptions, work: () => Result): Result;
-  /** Calls `listener` for every settlement; returns what stops it. */
-  on<Name extends keyof GatewayEvents>(
-    name: Name,
-    listener: (event: GatewayEvents[Name]) => unknown,
-  ): () => void;
-  /** `true` leaves all calls to the bare SDK until it is set to `false`. Also: the environment variable `ZEROHOP_DISABLED=1`. */
-  bypass(on: boolean): void;
-  /**
-   * The calls of the last minutes, in all and by target and model.
-   *
-   * @throws {@link GatewayError} `zerohop_config` unless `stats: true` is set
-   */
-  stats(): GatewayStats;
-  /** Rows that the request log could not keep. */
-  readonly droppedRows: number;
-  /** Resolves when everything that settled calls set going (listeners, callbacks) is done. */
-  flush(): Promise<void>;
-  /** Refuses new calls, waits for those that run, aborts those that take too long, and flushes. */
-  close(options?: CloseOptions): Promise<void>;
-}
 
 const DEFAULT_CLOSE_MS = 30_000;
 
@@ -84,7 +38,7 @@ function telemetryOf({
   interceptors = [],
 }: GatewayOptions): Feature | undefined {
   if (asked === false) return undefined;
-  const hasGatewayFeatures = () => interceptors.length > 0;
+  const hasGatewayFeatures = ({ usesCache }: CallContext) => interceptors.length > 0 || usesCache;
   return telemetry(asked === true ? {} : asked, { hasGatewayFeatures });
 }
 
@@ -99,6 +53,7 @@ class EmbeddedGateway implements Gateway, CallPort {
   readonly #idle: (() => void)[] = [];
   readonly #log: CallLog | undefined;
   readonly #stats: Statistics | undefined;
+  #cache: ResponseCache | undefined;
   #scopes: AsyncLocalStorage<CallOptions> | undefined;
   #bypassed = process.env.ZEROHOP_DISABLED === '1';
   #closed = false;
@@ -118,6 +73,7 @@ class EmbeddedGateway implements Gateway, CallPort {
       features: [telemetryOf(options), this.#log, this.#stats].filter(
         (feature) => feature !== undefined,
       ),
+      cache: () => this.cache,
       pricer: pricerFor(options.pricing, this.#logger),
       prepare: () => this.#prepare(),
       scope: () => this.#scopes?.getStore(),
@@ -129,6 +85,18 @@ class EmbeddedGateway implements Gateway, CallPort {
       transport: createTransport({ mode: options.transport }),
       origins: options.origins,
     });
+    // A store that is none is to be known at once.
+    if (options.cache) void this.cache;
+  }
+
+  get cache(): ResponseCache {
+    const { cache } = this.#options;
+    this.#cache ??= new ResponseCache(typeof cache === 'object' ? cache : {}, {
+      clock: this.#runner.clock,
+      logger: this.#logger,
+      background: (work) => this.#track(work),
+    });
+    return this.#cache;
   }
 
   get isBypassed(): boolean {

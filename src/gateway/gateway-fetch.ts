@@ -1,4 +1,5 @@
 import { recogniseOperation } from '../dialects/recognise.js';
+import type { CacheDirectives } from '../pipeline/cache-types.js';
 import type { CallPort } from '../pipeline/call-port.js';
 import type { CallOptions } from '../pipeline/contract.js';
 import { GatewayError, isGatewayError } from '../pipeline/errors.js';
@@ -8,6 +9,7 @@ import type { Operation } from '../pipeline/settlement.js';
 import { belongsTo } from '../pipeline/settlement-of.js';
 import { FetchTarget, type OutgoingRequest, StatusError } from '../routing/fetch-target.js';
 import type { Fetch } from '../transport/transport.js';
+import { readCacheDirectives } from './cache-directives.js';
 import { checkCallOptions } from './gateway-options.js';
 
 /** What the second door is made with. */
@@ -60,7 +62,7 @@ async function send(
   outgoing: OutgoingRequest,
   transport: Fetch,
 ): Promise<Response> {
-  const { headers, callOptions } = splitHeaders(outgoing.headers);
+  const { headers, callOptions, cacheDirectives } = splitHeaders(outgoing.headers);
   const { url, method } = outgoing;
   const json = parseJson(outgoing.body, headers);
   const path = url.pathname + url.search;
@@ -78,6 +80,7 @@ async function send(
     callerSignal: outgoing.signal,
     options: callOptions,
     target,
+    cacheDirectives,
   });
   return belongsTo(withErrorEvents(await response, operation), context);
 }
@@ -156,17 +159,25 @@ function isJsonType(headers: Headers): boolean {
   return /json/i.test(headers.get('content-type') ?? '');
 }
 
-/** Takes our own headers out of those that go to the wire. They carry metadata, and nothing that decides where a call goes. */
-function splitHeaders(given: Headers): { headers: Headers; callOptions: CallOptions | undefined } {
+interface SplitHeaders {
+  readonly headers: Headers;
+  readonly callOptions: CallOptions | undefined;
+  readonly cacheDirectives: CacheDirectives | undefined;
+}
+
+/** Takes our own headers out of those that go to the wire. They carry metadata and restrictions, and nothing that decides where a call goes or whose it is. */
+function splitHeaders(given: Headers): SplitHeaders {
   const headers = new Headers(given);
   let callOptions: CallOptions | undefined;
+  let cacheDirectives: CacheDirectives | undefined;
   for (const [name, value] of given) {
     if (!name.startsWith(PREFIX)) continue;
     headers.delete(name);
     if (name === `${PREFIX}metadata`) callOptions = { metadata: parseMetadata(value) };
+    if (name === `${PREFIX}cache-control`) cacheDirectives = readCacheDirectives(value);
   }
   if (callOptions) checkCallOptions(callOptions, PREFIX);
-  return { headers, callOptions };
+  return { headers, callOptions, cacheDirectives };
 }
 
 function parseMetadata(value: string): Record<string, unknown> {

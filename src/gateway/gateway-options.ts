@@ -1,14 +1,26 @@
+import { type CacheOptions, checkCache, checkCacheCall } from '../cache/cache-options.js';
 import type { LogOptions } from '../logs/log.js';
 import { type Clock, MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { CallOptions, Interceptor, Logger, Metadata, Timeouts } from '../pipeline/contract.js';
-import { GatewayError } from '../pipeline/errors.js';
 import type { ForwardMetadataOptions } from '../pipeline/forward-metadata.js';
+import {
+  type Check,
+  hasShape,
+  isBoolean,
+  isFunction,
+  isListOf,
+  isNumber,
+  isOneOf,
+  isPlainObject,
+  isText,
+  refuse,
+} from '../pipeline/option-checks.js';
 import { checkPricing } from '../pricing/check-pricing.js';
 import type { PricingOptions } from '../pricing/pricing-options.js';
 import { checkTelemetryOptions, type TelemetryOptions } from '../telemetry/telemetry-options.js';
 
 /** What a gateway is made with. */
-export interface GatewayOptions extends Omit<CallOptions, 'bypass'> {
+export interface GatewayOptions extends Omit<CallOptions, 'bypass' | 'cache'> {
   /** The call ring: run once for a call, around retries. The first one is the outermost. */
   readonly interceptors?: readonly Interceptor[] | undefined;
   /** The attempt ring: run for every request that is sent. The first one is the outermost. */
@@ -23,6 +35,8 @@ export interface GatewayOptions extends Omit<CallOptions, 'bypass'> {
   readonly transport?: 'auto' | 'fetch' | undefined;
   /** Origins that `gateway.fetch` may send to, such as `https://api.openai.com`. @defaultValue any https origin, and http on loopback */
   readonly origins?: readonly string[] | undefined;
+  /** The response cache; `true` is one in this process's memory, with answers that live an hour. @defaultValue off */
+  readonly cache?: boolean | CacheOptions | undefined;
   /** The request log: one row for every call, to a function or to a file of JSON lines. @defaultValue off */
   readonly log?: LogOptions | undefined;
   /** OpenTelemetry spans and metrics, to whatever providers the application registers; costs next to nothing as long as there are none. @defaultValue true */
@@ -54,71 +68,6 @@ export const DEFAULT_MAX_EVENT_BYTES = 64 * 1024 * 1024;
 /** Most attempts a call may make over all its targets. */
 export const MAX_ATTEMPTS = 12;
 
-type Check = (value: unknown, path: string) => void;
-
-/** Throws a {@link GatewayError} `zerohop_config` that names the option's path and never its value, unless that is a number. */
-function refuse(path: string, what: string): never {
-  throw new GatewayError(`${path}: ${what}`, { code: 'zerohop_config' });
-}
-
-const isFunction: Check = (value, path) => {
-  if (typeof value !== 'function') refuse(path, 'must be a function');
-};
-
-const isBoolean: Check = (value, path) => {
-  if (typeof value !== 'boolean') refuse(path, 'must be true or false');
-};
-
-function isNumber(minimum: number, maximum: number, whole: boolean): Check {
-  return (value, path) => {
-    const fits =
-      typeof value === 'number' &&
-      value >= minimum &&
-      value <= maximum &&
-      (!whole || Number.isInteger(value));
-    if (fits) return;
-    const shown = typeof value === 'number' ? ` (got ${value})` : '';
-    refuse(path, `must be a ${whole ? 'whole ' : ''}number from ${minimum} to ${maximum}${shown}`);
-  };
-}
-
-function isOneOf(...choices: readonly string[]): Check {
-  return (value, path) => {
-    if (typeof value !== 'string' || !choices.includes(value)) {
-      refuse(path, `must be one of ${choices.map((choice) => `'${choice}'`).join(', ')}`);
-    }
-  };
-}
-
-function isListOf(check: Check): Check {
-  return (value, path) => {
-    if (!Array.isArray(value)) refuse(path, 'must be an array');
-    for (const [index, item] of value.entries()) check(item, `${path}[${index}]`);
-  };
-}
-
-function isPlainObject(value: unknown, path: string): asserts value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    refuse(path, 'must be an object');
-}
-
-function hasShape(checks: Readonly<Record<string, Check>>): Check {
-  return (value, path) => {
-    isPlainObject(value, path);
-    for (const [name, member] of Object.entries(value)) {
-      const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-      if (check === undefined) {
-        refuse(`${path}.${name}`, `unknown option; known are ${Object.keys(checks).join(', ')}`);
-      }
-      if (member !== undefined) check(member, `${path}.${name}`);
-    }
-  };
-}
-
-const isText: Check = (value, path) => {
-  if (typeof value !== 'string' || value === '') refuse(path, 'must be a text that is not empty');
-};
-
 const isOrigin: Check = (value, path) => {
   const url = typeof value === 'string' ? URL.parse(value) : null;
   if (url === null || url.origin !== String(value).replace(/\/$/, '')) {
@@ -138,8 +87,9 @@ const callChecks = {
   metadata: isPlainObject as Check,
   timeouts: isTimeouts,
   maxAttempts: isNumber(1, MAX_ATTEMPTS, true),
+  tenant: isText,
 };
-const isCallOptions = hasShape({ ...callChecks, bypass: isBoolean });
+const isCallOptions = hasShape({ ...callChecks, bypass: isBoolean, cache: checkCacheCall });
 const logContent = {
   bodies: isBoolean,
   maxBodyBytes: isNumber(0, MAX_TIMER_MS, true),
@@ -168,6 +118,7 @@ const isGatewayOptions = hasShape({
   limits: hasShape({ maxBodyBytes: bytes, maxEventBytes: bytes }),
   streamUsage: isOneOf('auto', 'always', 'never'),
   transport: isOneOf('auto', 'fetch'),
+  cache: checkCache,
   origins: isListOf(isOrigin),
   log: isLog,
   telemetry: checkTelemetryOptions,

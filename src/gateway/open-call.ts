@@ -1,3 +1,6 @@
+import { type CacheControl, resolveControl, restrictControl } from '../cache/cache-options.js';
+import type { ResponseCache } from '../cache/response-cache.js';
+import type { DialectName } from '../dialects/dialect.js';
 import { recogniseOperation } from '../dialects/recognise.js';
 import { CallContext } from '../pipeline/call-context.js';
 import type { CallInput, OpenCall } from '../pipeline/call-port.js';
@@ -22,6 +25,7 @@ import { AttemptLoop, type LoopOptions } from '../routing/attempt-loop.js';
 import { checkRequest } from '../routing/check-request.js';
 import { answerResponse } from '../routing/finish-response.js';
 import type { HealthBook } from '../routing/health-book.js';
+import { drainResponse } from './drain-response.js';
 import {
   DEFAULT_MAX_BODY_BYTES,
   DEFAULT_MAX_EVENT_BYTES,
@@ -38,6 +42,8 @@ export interface RunnerOptions {
   readonly logger: Logger;
   readonly health: HealthBook;
   readonly pricer: Pricer | undefined;
+  /** The response cache, made when a call first wants it. */
+  readonly cache: () => ResponseCache;
   /** What is built in and on: telemetry, log, statistics. */
   readonly features: readonly Feature[];
   /** The async scope's options, where `gateway.run()` was ever used. */
@@ -67,32 +73,104 @@ export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
   const context = openContext(runner, input, { operation: recognised.operation, scope });
   const timeouts = mergeTimeouts(runner.options.timeouts, scope?.timeouts, input.options?.timeouts);
   if (timeouts.total !== undefined) setDeadline(context, timeouts.total);
+  const control = restrictControl(
+    resolveControl(runner.options.cache, scope?.cache, input.options?.cache),
+    input.cacheDirectives,
+  );
+  context.usesCache = control !== undefined;
+  context.revalidates = input.revalidates;
   const request = requestOf(runner, input, context);
   if (runner.features.length > 0) {
     context.followers = Followers.open(runner.features, context, request);
     if (context.followers) runner.prepare();
   }
-  const terminal: Next = async (routed) => {
-    checkRequest(routed.body);
-    const loop = new AttemptLoop({
-      ...limitsOf(runner, input, scope),
-      target: input.target,
-      health: runner.health.of(input.target.name),
-      dialect: recognised.dialect,
-      request: routed,
-      context,
-      send: sendThrough(attemptInterceptors, input, context),
-      wantsUsage: wantsUsage(runner, context),
-      timeouts,
-    });
-    return answerResponse(loop, await loop.start());
-  };
+  const call: RoutedCall = { runner, input, context, scope, timeouts, dialect: recognised.dialect };
+  const terminal = control ? cachedRoute(call, control) : plainRoute(call);
   const ring = composePipeline(interceptors, terminal, context);
   const guarded = interceptors.length + attemptInterceptors.length > 0;
   const run = guarded ? () => watchCall(ring(request), context, input.target) : () => ring(request);
   const { followers } = context;
   const running = followers ? () => followers.around(run) : run;
   return { context, response: settleCall(running, context, input.target) };
+}
+
+/** A call, once it is known how it goes on. */
+interface RoutedCall {
+  readonly runner: RunnerOptions;
+  readonly input: CallInput;
+  readonly context: CallContext;
+  readonly scope: CallOptions | undefined;
+  readonly timeouts: Timeouts;
+  readonly dialect: DialectName | undefined;
+}
+
+function plainRoute(call: RoutedCall): Next {
+  return (request) => route(call, request, call.context);
+}
+
+/** Asks the target: for this call alone, or with a fork of it that may serve others, too. */
+async function route(
+  { runner, input, context, scope, timeouts, dialect }: RoutedCall,
+  request: GatewayRequest,
+  asker: CallContext,
+): Promise<Response> {
+  const { target } = input;
+  checkRequest(request.body);
+  const keepsUsage = asker !== context;
+  const loop = new AttemptLoop({
+    ...limitsOf(runner, input, scope),
+    target,
+    health: runner.health.of(target.name),
+    dialect,
+    request,
+    context: asker,
+    send: sendThrough(runner.options.attemptInterceptors, input, asker),
+    wantsUsage: keepsUsage || wantsUsage(runner, context),
+    keepsUsage,
+    timeouts,
+  });
+  return answerResponse(loop, await loop.start());
+}
+
+function cachedRoute(call: RoutedCall, control: CacheControl): Next {
+  const { runner, input, context, scope, dialect } = call;
+  const { target } = input;
+  const tenant = input.options?.tenant ?? scope?.tenant ?? runner.options.tenant;
+  return (request) =>
+    runner.cache().answer({
+      request,
+      context,
+      target,
+      dialect,
+      control,
+      tenant,
+      send: (sent, asker) => route(call, sent, asker),
+      revalidate: () => revalidate(runner, input, context),
+    });
+}
+
+/** Makes a call again in the background, for the cache to store its answer. What comes of it is in its own span and row. */
+async function revalidate(
+  runner: RunnerOptions,
+  input: CallInput,
+  stale: CallContext,
+): Promise<void> {
+  const { cache } = input.options ?? {};
+  try {
+    const { response } = openCall(runner, {
+      ...input,
+      callerSignal: undefined,
+      target: input.target.copy(),
+      options: {
+        ...input.options,
+        cache: { ...(typeof cache === 'object' && cache), mode: 'refresh' },
+      },
+      revalidates: stale,
+    });
+    await drainResponse(await response);
+  } catch {
+    // The stale answer stays until it is too old.
+  }
 }
 
 interface Opening {
@@ -141,7 +219,7 @@ function requestOf(
 
 /** Sends one attempt through the attempt ring. */
 function sendThrough(
-  interceptors: readonly Interceptor[],
+  interceptors: readonly Interceptor[] = [],
   { target }: CallInput,
   context: CallContext,
 ): (request: GatewayRequest, ticket: Ticket) => Promise<Response> {

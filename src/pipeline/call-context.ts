@@ -1,7 +1,10 @@
+import type { CacheFacts } from './cache-types.js';
+import { CallCosts } from './call-costs.js';
+import type { CallInit, Observation, Whereabouts } from './call-init.js';
 import type { Clock } from './clock.js';
 import type { GatewayContext, Logger } from './contract.js';
+import { emptyFacts } from './empty-facts.js';
 import type { Followers } from './feature.js';
-import type { PricedUsage, Pricer } from './pricer.js';
 import type {
   AttemptRecord,
   CostResult,
@@ -11,42 +14,9 @@ import type {
   Outcome,
   ResponseFacts,
   Settlement,
-  UsageMissingReason,
 } from './settlement.js';
 
-const PICODOLLAR_DIGITS = 12;
-
-/** What the settlement takes from the response that answered the call. */
-export interface Observation {
-  facts(): ResponseFacts;
-  readonly status: number | undefined;
-  readonly requestId: string | undefined;
-  readonly firstByteAt: number | undefined;
-  readonly firstContentAt: number | undefined;
-  readonly lastContentAt: number | undefined;
-  readonly bytesReceived: number;
-}
-
-/** Where a call with user interceptors is, so that one that never calls back can be named. */
-export interface Whereabouts {
-  /** The interceptor that has the call, or `undefined` while the gateway or the upstream has it. */
-  holder: string | undefined;
-  since: number;
-}
-
-/** What a call is opened with. */
-export interface CallInit {
-  readonly id: string;
-  readonly operation: Operation;
-  readonly requestModel: string | undefined;
-  readonly stream: boolean;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly logger: Logger;
-  readonly clock: Clock;
-  readonly callerSignal: AbortSignal | undefined;
-  readonly onSettled: (context: CallContext) => void;
-  readonly pricer?: Pricer | undefined;
-}
+const FREE: CostResult = { cost: { amount: 0, currency: 'USD', source: 'local' } };
 
 /** The state of one call, from the door to its settlement. */
 export class CallContext implements GatewayContext {
@@ -55,24 +25,36 @@ export class CallContext implements GatewayContext {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly logger: Logger;
   readonly controller = new AbortController();
-  readonly attempts: AttemptRecord[] = [];
-  readonly decisions: Decision[] = [];
+  /** What was sent for this call. Of calls that share a request, one has the attempts. */
+  attempts: AttemptRecord[];
+  readonly decisions: Decision[];
   readonly startedAt: number;
   readonly #init: CallInit;
   readonly #wallStartedAt: number;
-  readonly whereabouts: Whereabouts = { holder: undefined, since: 0 };
+  readonly whereabouts: Whereabouts;
   attempt = 0;
   /** The response that answers the call. */
   observation: Observation | undefined;
   /** The features that follow this call, if any. */
   followers: Followers | undefined;
+  /** What came of the call at the cache; absent where none is on. */
+  cache: CacheFacts | undefined;
+  /** Whether the cache is on for this call. */
+  usesCache = false;
+  /** The call that a stale answer was given to, where this one asks anew in the background. */
+  revalidates: CallContext | undefined;
+  /** Of calls that share a request, one answers for what it used. */
+  isBilled = true;
+  /** The request it shares with others, which another one answers for. */
+  shares: CallContext | undefined;
+  /** The call is over, and its request goes on for others. */
+  leavesRequest = false;
   #callbacks: ((settlement: Settlement) => unknown)[] | undefined;
   #outcome: Outcome | undefined;
   #failure: Failure | undefined;
   #settledAt = 0;
   #settlement: Settlement | undefined;
-  /** What each attempt cost, made when one is priced. */
-  #costs: Map<AttemptRecord, CostResult> | undefined;
+  readonly #costs: CallCosts;
   #stopDeadline: (() => void) | undefined;
   #deadlineAt = Number.POSITIVE_INFINITY;
   readonly #onCallerAbort: () => void;
@@ -83,8 +65,16 @@ export class CallContext implements GatewayContext {
     this.operation = init.operation;
     this.metadata = init.metadata;
     this.logger = init.logger;
-    this.startedAt = init.clock.now();
-    this.#wallStartedAt = init.clock.wallNow();
+    const { sharedWith } = init;
+    this.startedAt = sharedWith?.startedAt ?? init.clock.now();
+    this.#wallStartedAt = sharedWith?.wallStartedAt ?? init.clock.wallNow();
+    this.attempts = sharedWith?.attempts ?? [];
+    this.decisions = sharedWith?.decisions ?? [];
+    this.whereabouts = sharedWith?.whereabouts ?? { holder: undefined, since: 0 };
+    this.followers = sharedWith?.followers;
+    const { pricer, requestModel } = init;
+    this.#costs =
+      sharedWith?.costs ?? new CallCosts({ pricer, requestModel, at: this.#wallStartedAt });
     const { callerSignal } = init;
     this.#onCallerAbort = () => this.controller.abort(callerSignal?.reason);
     if (callerSignal?.aborted) this.#onCallerAbort();
@@ -129,7 +119,32 @@ export class CallContext implements GatewayContext {
 
   /** What is left until the deadline, in ms; infinite without one. */
   remainingMs(): number {
-    return this.#deadlineAt - this.clock.now();
+    return this.#init.sharedWith?.remainingMs() ?? this.#deadlineAt - this.clock.now();
+  }
+
+  /**
+   * The same call with a signal and an end of its own: what a request is sent with that may serve other
+   * calls too, and so goes on when this one is over. It settles nothing and is followed by nobody else.
+   *
+   * @param remainingMs until the last of those it serves gives up
+   */
+  fork(remainingMs: () => number): CallContext {
+    return new CallContext({
+      ...this.#init,
+      callerSignal: undefined,
+      onSettled: () => undefined,
+      sharedWith: {
+        startedAt: this.startedAt,
+        wallStartedAt: this.#wallStartedAt,
+        attempts: this.attempts,
+        decisions: this.decisions,
+        whereabouts: this.whereabouts,
+        followers: this.followers,
+        costs: this.#costs,
+        onSettled: (callback) => this.onSettled(callback),
+        remainingMs,
+      },
+    });
   }
 
   /**
@@ -137,7 +152,7 @@ export class CallContext implements GatewayContext {
    * the caller's own signal reaches the SDK, which ends by itself.
    */
   unlessAborted<T>(work: Promise<T>): Promise<T> {
-    if (this.#stopDeadline === undefined) return work;
+    if (this.#stopDeadline === undefined && this.#init.sharedWith === undefined) return work;
     const { signal } = this;
     return new Promise((resolve, reject) => {
       const onAbort = () => reject(signal.reason);
@@ -152,6 +167,10 @@ export class CallContext implements GatewayContext {
   }
 
   onSettled(callback: (settlement: Settlement) => unknown): void {
+    if (this.#init.sharedWith) {
+      this.#init.sharedWith.onSettled(callback);
+      return;
+    }
     if (this.isSettled) {
       this.#deliver(callback);
       return;
@@ -170,7 +189,7 @@ export class CallContext implements GatewayContext {
     this.#init.callerSignal?.removeEventListener('abort', this.#onCallerAbort);
     const callbacks = this.#callbacks;
     this.#callbacks = undefined;
-    this.followers?.settled();
+    if (this.#init.sharedWith === undefined) this.followers?.settled();
     for (const callback of callbacks ?? []) this.#deliver(callback);
     this.#init.onSettled(this);
   }
@@ -201,52 +220,20 @@ export class CallContext implements GatewayContext {
     Object.assign(last, { usage, model, serviceTier });
   }
 
-  /** What attempts cost together, as far as they reported usage; each keeps its own. An attempt is priced once. */
+  /** What attempts cost together, as far as they reported usage; each keeps its own. */
   costOf(attempts: readonly AttemptRecord[]): CostResult {
-    const { pricer } = this.#init;
-    if (pricer === undefined) return { unpriced: 'off' };
-    const results: CostResult[] = [];
-    this.#costs ??= new Map();
-    for (const attempt of attempts) {
-      if (attempt.usage === undefined) continue;
-      let result = this.#costs.get(attempt);
-      if (result === undefined) {
-        result = pricer.price(this.#priced(attempt));
-        if (result.cost) Object.assign(attempt, { cost: result.cost });
-        this.#costs.set(attempt, result);
-      }
-      results.push(result);
-    }
-    return results.length === 0 ? { unpriced: 'no_usage' } : pricer.sum(results);
-  }
-
-  #priced({ usage, provider, target, model, serviceTier }: AttemptRecord): PricedUsage {
-    const { requestModel } = this.#init;
-    return {
-      usage,
-      provider,
-      target,
-      model: model ?? requestModel,
-      requestModel,
-      serviceTier,
-      at: this.#wallStartedAt,
-    };
-  }
-
-  /** US dollars as a decimal number, once the call has settled; `undefined` where unknown. */
-  costText(): string | undefined {
-    const { cost } = this.settlement();
-    return cost?.amount.toFixed(PICODOLLAR_DIGITS).replace(/\.?0+$/, '');
+    return this.#costs.of(attempts);
   }
 
   #build(): Settlement {
     const seen = this.observation;
-    const facts = seen?.facts() ?? emptyFacts(this.operation);
-    this.noteFacts(facts);
-    const { cost, unpriced } = this.costOf(this.attempts);
+    const { usage, usageMissing, ...facts } = this.#facts();
+    const { cost, unpriced } = this.#cost();
     const since = (at: number | undefined) => (at === undefined ? undefined : at - this.startedAt);
     return {
       ...facts,
+      usage,
+      usageMissing,
       callId: this.id,
       operation: this.operation,
       requestModel: this.#init.requestModel,
@@ -266,17 +253,36 @@ export class CallContext implements GatewayContext {
       cost,
       unpriced,
       attempts: this.attempts,
+      cache: this.cache,
       decisions: this.decisions,
       metadata: this.metadata,
     };
   }
-}
 
-/** The facts of a response that was never had, or that no dialect reads. */
-export function emptyFacts(operation: Operation, complete = false): ResponseFacts {
-  const usageMissing: UsageMissingReason =
-    operation === 'passthrough' ? 'not_applicable' : 'no_response';
-  return { complete, usageMissing, choices: [], text: '' };
+  #facts(): ResponseFacts {
+    const facts = this.observation?.facts() ?? emptyFacts(this.operation);
+    if (this.isBilled) {
+      this.noteFacts(facts);
+      return facts;
+    }
+    if (this.shares && this.cache) this.cache = { ...this.cache, ...this.#saved(facts) };
+    return { ...facts, usage: undefined, usageMissing: 'cached' };
+  }
+
+  /** What the request of another call spared this one. */
+  #saved({ usage }: ResponseFacts): Partial<CacheFacts> {
+    const { cost } = this.shares?.costOf(this.shares.attempts) ?? {};
+    return {
+      savedInputTokens: usage?.inputTokens,
+      savedOutputTokens: usage?.outputTokens,
+      savedCost: cost?.amount,
+    };
+  }
+
+  #cost(): CostResult {
+    const result = this.costOf(this.attempts);
+    return this.isBilled || result.unpriced !== 'no_usage' ? result : FREE;
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,3 +1,4 @@
+import type { CacheDirectives } from './cache-types.js';
 import type { CallContext } from './call-context.js';
 import type { CallOptions } from './contract.js';
 import type { Target } from './target.js';
@@ -12,6 +13,10 @@ export interface CallInput {
   readonly callerSignal: AbortSignal | undefined;
   readonly options: CallOptions | undefined;
   readonly target: Target;
+  /** What the request's own headers say of the cache: it can only take away from what is on. */
+  readonly cacheDirectives?: CacheDirectives | undefined;
+  /** The call whose stale answer this one is to replace, in the background. */
+  readonly revalidates?: CallContext | undefined;
 }
 
 /** A call on its way. */

@@ -4,6 +4,7 @@
  * A call passes two rings. The call ring runs once for a call, around everything: retries, fallbacks,
  * the cache. The attempt ring runs once for each request that is sent to a target.
  */
+import type { CacheCallOptions } from './cache-types.js';
 import type { AttemptRecord, Decision, Operation, Settlement } from './settlement.js';
 
 /** Metadata of the whole application. Augment it to type the keys: see {@link Metadata}. */
@@ -37,6 +38,10 @@ export interface CallOptions {
   readonly timeouts?: Timeouts | undefined;
   /** Upper bound of requests sent for this call, over all targets. @defaultValue (maxRetries + 1) × targets, at most 12 */
   readonly maxAttempts?: number | undefined;
+  /** Whose call this is: calls of different tenants never share an answer. @defaultValue told apart by credential */
+  readonly tenant?: string | undefined;
+  /** What this call asks of the cache: over the scope's and the client's. `false` leaves the cache out, `true` lets it in. */
+  readonly cache?: boolean | CacheCallOptions | undefined;
   /** `true` leaves this call to the bare SDK. @defaultValue false */
   readonly bypass?: boolean | undefined;
 }

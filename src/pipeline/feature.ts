@@ -19,6 +19,8 @@ export interface CallFollower {
   around?<T>(work: () => T): T;
   /** A target is about to be asked, with `request` as it leaves the call ring. */
   target?(target: Target, request: GatewayRequest): TargetFollower | undefined;
+  /** The call shares the request that `leader` was the first to want. */
+  joined?(leader: CallContext): void;
   /** The call has settled, and its settlement is complete. */
   settled?(): void;
 }
@@ -89,6 +91,10 @@ export class Followers {
       if (follower) followers.push(follower);
     }
     return new TargetFollowers(followers, this.#logger);
+  }
+
+  joined(leader: CallContext): void {
+    for (const follower of this.#calls) quietly(this.#logger, () => follower.joined?.(leader));
   }
 
   settled(): void {

@@ -3,6 +3,8 @@
  * delivers them.
  */
 
+import type { CacheFacts } from './cache-types.js';
+
 /** What a call asked for. Anything that is not recognised is `passthrough`. */
 export type Operation =
   | 'chat'
@@ -69,7 +71,9 @@ export type UsageMissingReason =
   /** No response was had. */
   | 'no_response'
   /** This operation has none. */
-  | 'not_applicable';
+  | 'not_applicable'
+  /** Answered from the cache, or with the request of another call: nothing was used for this one. */
+  | 'cached';
 
 /** A tool call as the model made it. */
 export interface SettledToolCall {
@@ -252,6 +256,8 @@ export interface Settlement extends ResponseFacts {
   /** Why there is no cost. */
   readonly unpriced?: UnpricedReason | undefined;
   readonly attempts: readonly AttemptRecord[];
+  /** What came of the call at the cache; absent where none is on. */
+  readonly cache?: CacheFacts | undefined;
   readonly decisions: readonly Decision[];
   readonly metadata: Readonly<Record<string, unknown>>;
 }

@@ -1,3 +1,4 @@
+import type { CallIdentity } from './call-identity.js';
 import type { GatewayRequest } from './contract.js';
 import type { Exchange } from './exchange.js';
 import type { KnownProvider } from './known-providers.js';
@@ -65,6 +66,10 @@ export interface Target {
   readonly wantsRawBody: boolean;
   /** Whether a 401 may be due to credentials that the client has meanwhile renewed. */
   readonly renewsCredentials: boolean;
+  /** Who calls, and how: what keeps callers apart who must not share an answer. */
+  identity(): CallIdentity;
+  /** The same for another call. */
+  copy(): Target;
   /** Whether the request can be sent again; asked after an attempt. A one-shot body cannot. */
   isReplayable(): boolean;
   /** Sends one attempt. Resolves with a response below 400; throws an error of the SDK. */

@@ -13,7 +13,7 @@ import type { TargetHealth } from './health-book.js';
 import { FailedAttempt, LoopError } from './loop-errors.js';
 import { type Answer, readAnswer } from './read-answer.js';
 import { RetryTurns } from './retry-turns.js';
-import { askUsage, lacksUsage, refusesUsage } from './stream-usage.js';
+import { asksUsage, askUsage, lacksUsage, refusesUsage } from './stream-usage.js';
 
 /** What the loop is given. */
 export interface LoopOptions {
@@ -26,6 +26,8 @@ export interface LoopOptions {
   readonly send: (request: GatewayRequest, ticket: Ticket) => Promise<Response>;
   /** Whether anything wants to know a stream's usage, so that it is asked for. */
   readonly wantsUsage: boolean;
+  /** Whether what was asked for that the caller did not ask for is left in the stream. */
+  readonly keepsUsage?: boolean | undefined;
   readonly timeouts: Timeouts;
   readonly maxAttempts: number;
   readonly maxBodyBytes: number;
@@ -153,9 +155,14 @@ export class AttemptLoop {
     }
   }
 
-  /** Whether the current attempt asked for usage that the caller did not ask for. */
+  /** Whether the current attempt's usage is to be kept from the caller, who did not ask for it. */
   get hidesUsage(): boolean {
-    return this.#asksUsage;
+    return this.#asksUsage && this.options.keepsUsage !== true;
+  }
+
+  /** Whether the current attempt asked for usage, for the caller or for us. */
+  get usageAsked(): boolean {
+    return this.#asksUsage || asksUsage(this.options.request);
   }
 
   #metered(request: GatewayRequest): GatewayRequest {

@@ -1,3 +1,4 @@
+import { type CallIdentity, digest, sortHeaders } from '../pipeline/call-identity.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import { EXCHANGE } from '../pipeline/exchange.js';
 import { type KnownProvider, providerOf } from '../pipeline/known-providers.js';
@@ -107,6 +108,16 @@ export class FetchTarget implements Target {
     this.wantsRawBody = wantsRawBody;
     this.#request = request;
     this.#transport = transport;
+  }
+
+  identity(): CallIdentity {
+    const { url } = this.#request;
+    const { credentials, headers } = sortHeaders(this.#request.headers);
+    return { origin: url.origin, query: undefined, credential: digest(credentials), headers };
+  }
+
+  copy(): Target {
+    return this;
   }
 
   isReplayable(): boolean {

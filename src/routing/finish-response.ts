@@ -1,9 +1,11 @@
-import type { CallContext, Observation } from '../pipeline/call-context.js';
+import type { CacheFacts } from '../pipeline/cache-types.js';
+import type { CallContext } from '../pipeline/call-context.js';
+import type { Observation } from '../pipeline/call-init.js';
 import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { GatewayHeaders } from '../pipeline/gateway-headers.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
-import type { ResponseFacts } from '../pipeline/settlement.js';
+import type { Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
 import { type AttemptLoop, requestIdOf } from './attempt-loop.js';
 import { describeFailure } from './describe-failure.js';
@@ -12,8 +14,35 @@ import { type Answer, adoptResponse } from './read-answer.js';
 import { UpstreamStream } from './upstream-stream.js';
 import { WatchedSource } from './watched-source.js';
 
-/** The stream that answers a call, for as long as it is the answer. */
-const upstreams = new WeakMap<LeasedEvents, UpstreamStream>();
+/** A stream that knows how it ended, and tells whoever asks to be told. */
+export interface SettlingStream extends EventSource {
+  onSettle: ((outcome: Outcome, failure?: Failure) => void) | undefined;
+  /** Whether usage is in the stream that its caller need not have asked for. */
+  readonly usageAsked?: boolean | undefined;
+}
+
+const PICODOLLAR_DIGITS = 12;
+
+/** US dollars as a decimal number. */
+function dollars(amount: number | undefined): string | undefined {
+  return amount?.toFixed(PICODOLLAR_DIGITS).replace(/\.?0+$/, '');
+}
+
+/** The streams that answer calls, for as long as they are the answer. */
+const streams = new WeakMap<EventSource, SettlingStream>();
+
+/** What a caller is to hold of a stream. */
+export function leaseStream(stream: SettlingStream): EventSource {
+  const events = new LeasedEvents(stream);
+  streams.set(events, stream);
+  return events;
+}
+
+/** The stream in a response, where it is one that tells how it ended. */
+export function streamIn(response: GatewayResponse): SettlingStream | undefined {
+  const payload = response.peekPayload();
+  return payload?.kind === 'events' ? streams.get(payload.events) : undefined;
+}
 
 /** An answer as the response that goes back through the call ring. */
 export function answerResponse(loop: AttemptLoop, answer: Answer): GatewayResponse {
@@ -21,10 +50,8 @@ export function answerResponse(loop: AttemptLoop, answer: Answer): GatewayRespon
   const { response, exchange } = answer;
   if (answer.kind === 'events') {
     const upstream = new UpstreamStream(loop, answer);
-    const events = new LeasedEvents(upstream);
-    upstreams.set(events, upstream);
     context.observation = upstream;
-    return response.withPayload({ kind: 'events', events });
+    return response.withPayload({ kind: 'events', events: leaseStream(upstream) });
   }
   context.observation = new BodyObservation(answer.facts, response, exchange);
   return response;
@@ -65,9 +92,9 @@ export function finishResponse(given: Response, context: CallContext, target: Ta
   const headers = label(response.headers, context, target);
   if (payload?.kind === 'events') {
     const { events } = payload;
-    const upstream = events instanceof LeasedEvents ? upstreams.get(events) : undefined;
-    if (upstream) {
-      upstream.onSettle = (outcome, failure) => context.settle(outcome, failure);
+    const stream = streams.get(events);
+    if (stream) {
+      stream.onSettle = (outcome, failure) => context.settle(outcome, failure);
       return headers === response.headers ? response : response.withPayload(payload, headers);
     }
     return response.withPayload(
@@ -80,7 +107,7 @@ export function finishResponse(given: Response, context: CallContext, target: Ta
     return response.withPayload({ kind: 'source', source: new LeasedBytes(watched) }, headers);
   }
   // A stream's is not known yet when its headers are read.
-  headers.setOwnLater('x-zerohop-cost', () => context.costText());
+  headers.setOwnLater('x-zerohop-cost', () => dollars(context.settlement().cost?.amount));
   context.settle('success');
   return headers === response.headers
     ? response
@@ -88,15 +115,29 @@ export function finishResponse(given: Response, context: CallContext, target: Ta
 }
 
 function label(headers: Headers, context: CallContext, target: Target): GatewayHeaders {
-  const labels: readonly [string, string][] = [
-    ['x-zerohop-call-id', context.id],
-    ['x-zerohop-target', target.name],
-    ['x-zerohop-attempts', String(context.attempts.length)],
-  ];
   // The headers of a fetched response cannot be changed.
   const labelled = headers instanceof GatewayHeaders ? headers : new GatewayHeaders(headers);
-  for (const [name, value] of labels) labelled.setOwn(name, value);
+  labelled.setOwn('x-zerohop-call-id', context.id);
+  labelled.setOwn('x-zerohop-target', target.name);
+  labelled.setOwn('x-zerohop-attempts', String(context.attempts.length));
+  if (context.cache) labelCache(labelled, context, context.cache);
   return labelled;
+}
+
+const SECOND_MS = 1_000;
+
+function labelCache(headers: GatewayHeaders, context: CallContext, cache: CacheFacts): void {
+  const { status, key, ageMs, ttlMs } = cache;
+  headers.setOwn('x-zerohop-cache', status);
+  if (key !== undefined) headers.setOwn('x-zerohop-cache-key', key);
+  if (ageMs !== undefined) {
+    headers.setOwn('x-zerohop-cache-age', String(Math.floor(ageMs / SECOND_MS)));
+  }
+  if (ttlMs !== undefined) {
+    headers.setOwn('x-zerohop-cache-ttl', String(Math.ceil(ttlMs / SECOND_MS)));
+  }
+  if (cache.savedCost === undefined) return;
+  headers.setOwnLater('x-zerohop-saved-cost', () => dollars(context.cache?.savedCost));
 }
 
 /** Events that an interceptor made or changed, settling the call as those of the upstream would. */

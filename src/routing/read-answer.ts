@@ -6,7 +6,7 @@ import {
   sourceFromBytes,
   sourceFromStream,
 } from '../pipeline/byte-source.js';
-import { emptyFacts } from '../pipeline/call-context.js';
+import { emptyFacts } from '../pipeline/empty-facts.js';
 import { GatewayError } from '../pipeline/errors.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { GatewayResponse, payloadSource } from '../pipeline/gateway-response.js';

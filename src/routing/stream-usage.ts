@@ -19,6 +19,11 @@ export function lacksUsage(
   );
 }
 
+/** Whether a request asks for the usage of its stream. */
+export function asksUsage({ body }: GatewayRequest): boolean {
+  return isObject(body) && streamOptions(body).include_usage === true;
+}
+
 /** The same request, asking for usage (`stream_options.include_usage`). */
 export function askUsage(request: GatewayRequest): GatewayRequest {
   const body = isObject(request.body) ? request.body : {};

@@ -1,6 +1,24 @@
 import type { SseFrame } from '../dialects/sse-frame.js';
+import type { ByteSource } from '../pipeline/byte-source.js';
 import { GatewayError } from '../pipeline/errors.js';
 import type { StreamEvent } from '../pipeline/event-source.js';
+
+/** Bytes that are decoded in one go; what else is here waits its turn. */
+const MAX_BATCH_BYTES = 64 * 1024;
+
+/** Decodes a piece, and what else of its source is here already. */
+export function decodeReady(
+  chunk: Uint8Array,
+  source: ByteSource,
+  decode: (piece: Uint8Array) => void,
+): void {
+  let bytes = 0;
+  for (let piece: Uint8Array | undefined = chunk; piece !== undefined; piece = source.more?.()) {
+    decode(piece);
+    bytes += piece.byteLength;
+    if (bytes >= MAX_BATCH_BYTES) return;
+  }
+}
 
 /** An event as it came. Its bytes are cut out of the chunk only when someone asks for them. */
 export class UpstreamEvent implements StreamEvent {

@@ -5,7 +5,7 @@ import { SseDecoder } from '../dialects/sse-decoder.js';
 import type { SseFrame } from '../dialects/sse-frame.js';
 import { withAttempts } from '../pipeline/attempts-of.js';
 import type { ByteSource } from '../pipeline/byte-source.js';
-import type { Observation } from '../pipeline/call-context.js';
+import type { Observation } from '../pipeline/call-init.js';
 import { GatewayError } from '../pipeline/errors.js';
 import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
 import type { Exchange } from '../pipeline/exchange.js';
@@ -20,10 +20,8 @@ import { abortError, asLimit, brokenStream, truncatedStream } from './stream-err
 import { hideUsage } from './stream-usage.js';
 import { StreamWatch } from './stream-watch.js';
 import { failureOf, upstreamError } from './upstream-error.js';
-import { parseData, UpstreamEvent } from './upstream-event.js';
+import { decodeReady, parseData, UpstreamEvent } from './upstream-event.js';
 
-/** Bytes that are decoded in one go; what else is here waits its turn. */
-const MAX_BATCH_BYTES = 64 * 1024;
 type EventsAnswer = Extract<Answer, { kind: 'events' }>;
 
 /**
@@ -76,6 +74,9 @@ export class UpstreamStream implements EventSource, Observation {
   get status(): number {
     return this.#response.status;
   }
+  get usageAsked(): boolean {
+    return this.#loop.usageAsked;
+  }
   get requestId(): string | undefined {
     return this.#loop.options.context.attempts.at(-1)?.requestId;
   }
@@ -126,7 +127,7 @@ export class UpstreamStream implements EventSource, Observation {
     const source = this.#source;
     const chunk = await source.pull();
     const frames: SseFrame[] = [];
-    if (chunk !== null) this.#decode(chunk, source, frames);
+    if (chunk !== null) decodeReady(chunk, source, (piece) => this.#decoder.push(piece, frames));
     this.#sourceEnded = chunk === null || source.isOver === true;
     if (this.#sourceEnded) this.#decoder.flush(frames);
     for (const frame of frames) {
@@ -138,16 +139,6 @@ export class UpstreamStream implements EventSource, Observation {
     }
     if (this.#state === 'ending' || this.#reader.complete) return false;
     throw this.#truncated();
-  }
-
-  /** Decodes a piece, and what else is here already. */
-  #decode(chunk: Uint8Array, source: ByteSource, frames: SseFrame[]): void {
-    let bytes = 0;
-    for (let piece: Uint8Array | undefined = chunk; piece !== undefined; piece = source.more?.()) {
-      this.#decoder.push(piece, frames);
-      bytes += piece.byteLength;
-      if (bytes >= MAX_BATCH_BYTES) return;
-    }
   }
 
   /** Takes one frame; true when nothing after it matters. */

@@ -1,4 +1,5 @@
-type HeaderRow = readonly [name: string, value: unknown];
+/** A header; `null` removes it. */
+export type HeaderRow = readonly [name: string, value: unknown];
 
 /**
  * Headers in any form the SDKs take, with ours in their place: `null` removes one. The SDKs join what
@@ -13,7 +14,8 @@ export function mergeHeaders(
   return [...kept, ...Object.entries(changes)];
 }
 
-function rowsOf(given: unknown): HeaderRow[] {
+/** Headers in any form the SDKs take, one after another. */
+export function rowsOf(given: unknown): HeaderRow[] {
   if (typeof given !== 'object' || given === null) return [];
   // `Headers`, or rows; the SDKs check what is in them.
   if (Symbol.iterator in given) return [...(given as Iterable<HeaderRow>)];

@@ -1,3 +1,4 @@
+import type { CallIdentity } from '../pipeline/call-identity.js';
 import { MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import { EXCHANGE } from '../pipeline/exchange.js';
@@ -5,6 +6,7 @@ import type { KnownProvider } from '../pipeline/known-providers.js';
 import type { ErrorFactory, ServerAddress, Target, Ticket } from '../pipeline/target.js';
 import type { SdkClient, SdkPromise, SdkRequestOptions } from './client-types.js';
 import { mergeHeaders } from './merge-headers.js';
+import { identityOf } from './sdk-identity.js';
 
 /** Calls the client's own `request()`, past our override. */
 export type OwnRequest = (options: SdkRequestOptions, remainingRetries: number) => SdkPromise;
@@ -41,13 +43,12 @@ export class SdkTarget implements Target {
   readonly #request: OwnRequest;
   readonly #fetchOptions: Record<PropertyKey, unknown> | undefined;
   readonly #headers: unknown;
+  readonly #init: SdkTargetInit;
   #body: unknown;
 
-  constructor(
-    client: SdkClient,
-    options: SdkRequestOptions,
-    { place, errors, request, remainingRetries }: SdkTargetInit,
-  ) {
+  constructor(client: SdkClient, options: SdkRequestOptions, init: SdkTargetInit) {
+    const { place, errors, request, remainingRetries } = init;
+    this.#init = init;
     this.name = place.name;
     this.provider = place.provider;
     this.address = place.address;
@@ -71,6 +72,15 @@ export class SdkTarget implements Target {
   get renewsCredentials(): boolean {
     const state: unknown = Reflect.get(this.#client, '_authState');
     return typeof state === 'object' && state !== null && Boolean(Reflect.get(state, 'tokenCache'));
+  }
+
+  identity(): CallIdentity {
+    return identityOf(this.#client, this.#options);
+  }
+
+  copy(): Target {
+    const options = { ...this.#options, headers: this.#headers, signal: undefined };
+    return new SdkTarget(this.#client, options, this.#init);
   }
 
   isReplayable(): boolean {

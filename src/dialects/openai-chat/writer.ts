@@ -40,6 +40,11 @@ function toBody(events: readonly StreamedEvent[]): unknown {
       if (isObject(choice)) addChoice(drafts, choice, position);
     });
   }
+  // Groq's bodies have in `usage` what its streams may have only there.
+  const groq = members.get('x_groq');
+  if (!isObject(members.get('usage')) && isObject(groq) && isObject(groq.usage)) {
+    members.set('usage', groq.usage);
+  }
   const choices = [...drafts.values()].sort((a, b) => a.index - b.index).map(finishChoice);
   return { ...Object.fromEntries(members), object: 'chat.completion', choices };
 }

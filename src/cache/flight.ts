@@ -1,0 +1,250 @@
+import type { CallContext } from '../pipeline/call-context.js';
+import type { Observation } from '../pipeline/call-init.js';
+import type { StreamEvent } from '../pipeline/event-source.js';
+import { GatewayHeaders } from '../pipeline/gateway-headers.js';
+import type { GatewayResponse } from '../pipeline/gateway-response.js';
+import type { ResponseFacts } from '../pipeline/settlement.js';
+import type { Target } from '../pipeline/target.js';
+import { leaseStream, streamIn } from '../routing/finish-response.js';
+import { adoptResponse } from '../routing/read-answer.js';
+import { EventHub } from './event-hub.js';
+import { MemberStream } from './member-stream.js';
+
+/** An answer that came to its end, to be stored. */
+export interface CompleteAnswer {
+  /** The call that was asked with. */
+  readonly context: CallContext;
+  readonly response: GatewayResponse;
+  readonly facts: ResponseFacts;
+  readonly usageAsked: boolean;
+  readonly body: { readonly text: string } | { readonly events: readonly StreamEvent[] };
+}
+
+/** What a flight is made with. */
+export interface FlightInit {
+  readonly leader: CallContext;
+  /** Sends the request for a call that may serve several. */
+  readonly send: (context: CallContext) => Promise<Response>;
+  /** What may be kept of an answer. */
+  readonly maxBytes: number;
+  readonly onComplete: (answer: CompleteAnswer) => void;
+  /** Nobody can join any more. */
+  readonly onOver: () => void;
+}
+
+/** Who shares a flight. */
+export interface Passenger {
+  readonly context: CallContext;
+  readonly target: Target;
+  /** Whether the caller asked for the usage of a stream. */
+  readonly wantsUsage: boolean;
+}
+
+type Shared =
+  | { readonly kind: 'body'; readonly response: GatewayResponse; readonly text: string }
+  | {
+      readonly kind: 'events';
+      readonly response: GatewayResponse;
+      readonly hub: EventHub;
+      readonly usageAsked: boolean;
+    };
+
+/**
+ * One request for identical calls that are under way at the same time. It goes on for as long as one of
+ * them wants it, and one of them, at first the one that came first, answers for what it cost.
+ */
+export class Flight {
+  readonly #init: FlightInit;
+  readonly #request: CallContext;
+  readonly #members = new Set<CallContext>();
+  readonly #answer: Promise<Shared>;
+  #owner: CallContext;
+  /** Headers as the provider sent them; nobody's labels are on them. */
+  #headers: readonly string[] = [];
+  #hub: EventHub | undefined;
+  #isOver = false;
+  isForgotten = false;
+
+  constructor(init: FlightInit) {
+    this.#init = init;
+    this.#owner = init.leader;
+    this.#request = init.leader.fork(() =>
+      Math.max(...Array.from(this.#members, (member) => member.remainingMs())),
+    );
+    this.#members.add(init.leader);
+    this.#answer = this.#ask();
+    // Whoever is still there hears of it.
+    this.#answer.catch(() => this.#over());
+  }
+
+  /** The answer is not to be stored any more, and nobody else is to have it. */
+  forget(): void {
+    this.isForgotten = true;
+  }
+
+  /** Whether another call would get all of the answer. */
+  get isJoinable(): boolean {
+    return !this.#isOver && !this.isForgotten && (this.#hub?.isJoinable ?? true);
+  }
+
+  async #ask(): Promise<Shared> {
+    const response = adoptResponse(await this.#init.send(this.#request));
+    const payload = response.peekPayload();
+    if (payload?.kind === 'events') return this.#shareEvents(response);
+    this.#headers = pairsOf(response);
+    this.#over();
+    const text = textOf(response);
+    this.#complete(response, { text }, false);
+    return { kind: 'body', response, text };
+  }
+
+  #shareEvents(response: GatewayResponse): Shared {
+    this.#headers = pairsOf(response);
+    const stream = streamIn(response);
+    const payload = response.takePayload();
+    if (payload.kind !== 'events') throw new TypeError('a stream without events');
+    const usageAsked = stream?.usageAsked ?? false;
+    const hub = new EventHub(payload.events, {
+      maxBytes: this.#init.maxBytes,
+      onComplete: (events) => this.#complete(response, { events }, usageAsked),
+      onOver: () => this.#over(),
+    });
+    if (stream) stream.onSettle = (outcome) => outcome === 'success' && hub.end();
+    this.#hub = hub;
+    return { kind: 'events', response, hub, usageAsked };
+  }
+
+  #complete(response: GatewayResponse, body: CompleteAnswer['body'], usageAsked: boolean): void {
+    const facts = this.#request.observation?.facts();
+    if (facts === undefined) return;
+    this.#init.onComplete({ context: this.#request, response, facts, usageAsked, body });
+  }
+
+  #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#init.onOver();
+  }
+
+  /** The answer for one call: for the first as it came, for others a copy. */
+  async board(passenger: Passenger): Promise<GatewayResponse> {
+    const { context } = passenger;
+    if (context !== this.#init.leader) {
+      context.isBilled = false;
+      context.shares = this.#request;
+      this.#members.add(context);
+      context.followers?.joined(this.#init.leader);
+    }
+    const shared = await this.#landed(context);
+    const seen = this.#request.observation;
+    context.observation = seen && new SharedObservation(seen, context);
+    if (shared.kind === 'events') return this.#stream(shared, passenger);
+    this.#members.delete(context);
+    if (context === this.#init.leader) return shared.response;
+    const json: unknown = JSON.parse(shared.text);
+    const bytes = new TextEncoder().encode(shared.text);
+    const payload = { kind: 'bytes', bytes, text: shared.text, json } as const;
+    return shared.response.withPayload(payload, new GatewayHeaders(this.#headers));
+  }
+
+  /** The answer, unless the call ends before it comes. */
+  #landed(context: CallContext): Promise<Shared> {
+    const { signal } = context;
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        // The last one hears it from the request itself.
+        if (this.#members.size === 1) this.#request.controller.abort(signal.reason);
+        else {
+          this.#leave(context);
+          reject(signal.reason);
+        }
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+      this.#answer
+        .then(resolve, reject)
+        .finally(() => signal.removeEventListener('abort', onAbort));
+    });
+  }
+
+  #stream(
+    { response, hub, usageAsked }: Extract<Shared, { kind: 'events' }>,
+    { context, target, wantsUsage }: Passenger,
+  ): GatewayResponse {
+    const stream = new MemberStream({
+      hub,
+      context,
+      target,
+      hidesUsage: usageAsked && !wantsUsage,
+      leave: () => this.#leave(context),
+      isLast: () => this.#members.size === 1,
+      abort: (reason) => this.#request.controller.abort(reason),
+    });
+    const events = leaseStream(stream);
+    return response.withPayload({ kind: 'events', events }, new GatewayHeaders(this.#headers));
+  }
+
+  #leave(context: CallContext): void {
+    if (!this.#members.delete(context) || this.#isOver) return;
+    const [heir] = this.#members;
+    if (context !== this.#owner || heir === undefined) return;
+    // What it is yet to cost is the next one's; this one keeps what had been tried by now.
+    const { attempts } = this.#request;
+    context.attempts = attempts.map((attempt) => ({ ...attempt }));
+    context.isBilled = false;
+    context.leavesRequest = true;
+    heir.attempts = attempts;
+    heir.isBilled = true;
+    this.#owner = heir;
+  }
+}
+
+/** What is seen of a request, by one that may have come later. */
+class SharedObservation implements Observation {
+  readonly #seen: Observation;
+  readonly #context: CallContext;
+
+  constructor(seen: Observation, context: CallContext) {
+    this.#seen = seen;
+    this.#context = context;
+  }
+
+  facts(): ResponseFacts {
+    return this.#seen.facts();
+  }
+  get status(): number | undefined {
+    return this.#seen.status;
+  }
+  get requestId(): string | undefined {
+    return this.#seen.requestId;
+  }
+  get bytesReceived(): number {
+    return this.#context.isBilled ? this.#seen.bytesReceived : 0;
+  }
+  get firstByteAt(): number | undefined {
+    return this.#since(this.#seen.firstByteAt);
+  }
+  get firstContentAt(): number | undefined {
+    return this.#since(this.#seen.firstContentAt);
+  }
+  get lastContentAt(): number | undefined {
+    return this.#since(this.#seen.lastContentAt);
+  }
+
+  #since(at: number | undefined): number | undefined {
+    return at === undefined ? undefined : Math.max(at, this.#context.startedAt);
+  }
+}
+
+const decoder = new TextDecoder();
+
+/** The text of a response whose body is all here, without using it up. */
+function textOf(response: GatewayResponse): string {
+  const payload = response.peekPayload();
+  if (payload?.kind !== 'bytes') throw new TypeError('an answer that is not all here');
+  return payload.text ?? decoder.decode(payload.bytes ?? undefined);
+}
+
+function pairsOf({ headers }: Response): string[] {
+  return [...headers].flat();
+}

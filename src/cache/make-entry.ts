@@ -1,0 +1,58 @@
+import type { DialectName } from '../dialects/dialect.js';
+import { type CacheEntry, type EntryParts, keptHeaders, makeEntry } from './cache-entry.js';
+import type { KeyedCall } from './call-key.js';
+import type { CompleteAnswer } from './flight.js';
+import { unstorableAnswer } from './storable.js';
+
+/** What an answer is stored as. */
+export interface EntryPlan {
+  readonly call: KeyedCall & { readonly dialect: DialectName | undefined };
+  readonly key: string;
+  /** Wall clock, in ms since the epoch. */
+  readonly now: number;
+}
+
+/** What makes the entry of a complete answer, once the versions of its tags are known; or why it is not stored. */
+export function entryOf(
+  { context, response, facts, usageAsked, body }: CompleteAnswer,
+  { call, key, now }: EntryPlan,
+): ((tags: CacheEntry['tags']) => CacheEntry) | string {
+  const { request, control, dialect } = call;
+  if (dialect === undefined) return 'passthrough';
+  const reason = unstorableAnswer(facts, response.status, request.operation);
+  if (reason !== undefined) return reason;
+  const last = context.attempts.at(-1);
+  if (last === undefined) return 'no-attempt';
+  context.noteFacts(facts);
+  const { inputTokens, outputTokens } = facts.usage ?? {};
+  const cost = context.costOf([last]).cost?.amount;
+  const { model } = facts;
+  const parts: EntryParts = {
+    key,
+    dialect,
+    ...('text' in body
+      ? { form: 'body', text: body.text }
+      : {
+          form: 'events',
+          events: body.events.flatMap(({ event, data }) =>
+            data === null ? [] : [[event, data] as const],
+          ),
+        }),
+    usageAsked,
+    status: response.status,
+    headers: keptHeaders(response.headers),
+    storedAt: now,
+    ttlMs: control.ttlMs,
+    producer: {
+      target: last.target,
+      provider: last.provider,
+      ...(model !== undefined && { model }),
+    },
+    saved: {
+      ...(inputTokens !== undefined && { inputTokens }),
+      ...(outputTokens !== undefined && { outputTokens }),
+      ...(cost !== undefined && { cost }),
+    },
+  };
+  return (tags) => makeEntry(tags === undefined ? parts : { ...parts, tags });
+}

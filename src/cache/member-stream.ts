@@ -1,0 +1,110 @@
+import type { CallContext } from '../pipeline/call-context.js';
+import { isGatewayError } from '../pipeline/errors.js';
+import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
+import type { Failure, Outcome } from '../pipeline/settlement.js';
+import type { Target } from '../pipeline/target.js';
+import { describeFailure } from '../routing/describe-failure.js';
+import { abortError } from '../routing/stream-errors.js';
+import { hideUsage } from '../routing/stream-usage.js';
+import type { EventHub, HubReader } from './event-hub.js';
+
+const ABORTED: Failure = { kind: 'aborted', message: 'aborted' };
+
+/** What one caller's share of a stream is made with. */
+export interface MemberStreamInit {
+  readonly hub: EventHub;
+  readonly context: CallContext;
+  readonly target: Target;
+  /** Usage that this caller did not ask for is in the stream. */
+  readonly hidesUsage: boolean;
+  /** Takes the caller out. */
+  readonly leave: () => void;
+  /** Whether the caller is the only one left: then the request ends with it. */
+  readonly isLast: () => boolean;
+  /** Ends the request, as its last caller was ended. */
+  readonly abort: (reason: unknown) => void;
+}
+
+/** One caller's share of a stream that several may read. Only its own caller can end it early. */
+export class MemberStream implements EventSource {
+  readonly #init: MemberStreamInit;
+  readonly #reader: HubReader;
+  #isOver = false;
+  /** What ended this share alone. */
+  #interruption: Error | undefined;
+  /** Rejects the pull that waits. */
+  #interrupt: ((reason: Error) => void) | undefined;
+  /** Told once how the stream ended. */
+  onSettle: ((outcome: Outcome, failure?: Failure) => void) | undefined;
+
+  constructor(init: MemberStreamInit) {
+    this.#init = init;
+    this.#reader = init.hub.open();
+    const { signal } = init.context;
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal.aborted) this.#onAbort();
+  }
+
+  readonly #onAbort = (): void => {
+    const { context, target, isLast, abort } = this.#init;
+    const { reason } = context.signal;
+    // The stream itself tells the last one, as it would tell one that is alone.
+    if (isLast()) {
+      abort(reason);
+      return;
+    }
+    this.#leave();
+    this.#interruption = isGatewayError(reason)
+      ? describeFailure(reason, target.errors).error
+      : abortError(reason);
+    this.#interrupt?.(this.#interruption);
+  };
+
+  async pull(): Promise<readonly StreamEvent[] | null> {
+    const { hub, hidesUsage, target } = this.#init;
+    try {
+      while (!this.#isOver) {
+        const batch = await this.#next();
+        // A caller that has the last event has had the answer, whether it asks for more or not.
+        if (batch === null || hub.hasAll(this.#reader)) this.#end('success');
+        if (batch === null) return null;
+        const shown = hidesUsage ? batch.flatMap((event) => hideUsage(event) ?? []) : batch;
+        if (shown.length > 0) return shown;
+      }
+      return null;
+    } catch (thrown) {
+      const { failure } = describeFailure(thrown, target.errors);
+      this.#end(failure.kind === 'aborted' ? 'aborted' : 'error', failure);
+      throw thrown;
+    }
+  }
+
+  #next(): Promise<readonly StreamEvent[] | null> {
+    if (this.#interruption) return Promise.reject(this.#interruption);
+    return new Promise((resolve, reject) => {
+      this.#interrupt = reject;
+      this.#init.hub.next(this.#reader).then(resolve, reject);
+    });
+  }
+
+  #end(outcome: Outcome, failure?: Failure): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#leave();
+    this.#init.context.signal.removeEventListener('abort', this.#onAbort);
+    this.onSettle?.(outcome, failure);
+  }
+
+  #leave(): void {
+    this.#init.leave();
+    this.#init.hub.close(this.#reader);
+  }
+
+  cancel(reason?: unknown): void {
+    if (this.#isOver) return;
+    const { hub, isLast } = this.#init;
+    // First, so that what the request came to is known when the call settles.
+    if (isLast()) hub.cancel(reason);
+    this.#end('aborted', ABORTED);
+  }
+}

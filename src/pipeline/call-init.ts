@@ -1,0 +1,54 @@
+import type { CallContext } from './call-context.js';
+import type { CallCosts } from './call-costs.js';
+import type { Clock } from './clock.js';
+import type { GatewayContext, Logger } from './contract.js';
+import type { Followers } from './feature.js';
+import type { Pricer } from './pricer.js';
+import type { AttemptRecord, Decision, Operation, ResponseFacts } from './settlement.js';
+
+/** What the settlement takes from the response that answered the call. */
+export interface Observation {
+  facts(): ResponseFacts;
+  readonly status: number | undefined;
+  readonly requestId: string | undefined;
+  readonly firstByteAt: number | undefined;
+  readonly firstContentAt: number | undefined;
+  readonly lastContentAt: number | undefined;
+  readonly bytesReceived: number;
+}
+
+/** Where a call with user interceptors is, so that one that never calls back can be named. */
+export interface Whereabouts {
+  /** The interceptor that has the call, or `undefined` while the gateway or the upstream has it. */
+  holder: string | undefined;
+  since: number;
+}
+
+/** What a call is opened with. */
+export interface CallInit {
+  readonly id: string;
+  readonly operation: Operation;
+  readonly requestModel: string | undefined;
+  readonly stream: boolean;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly callerSignal: AbortSignal | undefined;
+  readonly onSettled: (context: CallContext) => void;
+  readonly pricer?: Pricer | undefined;
+  /** What a fork has in common with its call. */
+  readonly sharedWith?: SharedState | undefined;
+}
+
+/** What a fork has in common with its call. */
+export interface SharedState {
+  readonly startedAt: number;
+  readonly wallStartedAt: number;
+  readonly attempts: AttemptRecord[];
+  readonly decisions: Decision[];
+  readonly whereabouts: Whereabouts;
+  readonly followers: Followers | undefined;
+  readonly costs: CallCosts;
+  readonly onSettled: GatewayContext['onSettled'];
+  readonly remainingMs: () => number;
+}

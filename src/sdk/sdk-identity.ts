@@ -1,0 +1,71 @@
+import { type CallIdentity, digest, sortHeaders } from '../pipeline/call-identity.js';
+import type { SdkClient, SdkRequestOptions } from './client-types.js';
+import { rowsOf } from './merge-headers.js';
+
+/** Members of a client that say who calls, and that an application may change. */
+const MEMBERS = ['baseURL', 'apiKey', 'authToken', 'adminAPIKey', 'organization', 'project'];
+/** Options of a client that say who calls: keys, tokens, credentials, profiles, regions, and what provides them. */
+const WHO =
+  /key|token|secret|credential|auth|identity|profile|provider|account|region|organi[sz]ation|project/i;
+
+/** Stand for what cannot be read: functions and objects that hand out credentials. */
+const strangers = new WeakMap<object, string>();
+
+function nameOf(stranger: object): string {
+  let name = strangers.get(stranger);
+  if (name === undefined) {
+    name = crypto.randomUUID();
+    strangers.set(stranger, name);
+  }
+  return name;
+}
+
+interface Known {
+  readonly members: readonly unknown[];
+  readonly identity: CallIdentity;
+}
+const known = new WeakMap<SdkClient, Known>();
+
+/** Who calls with a client, and how. Worked out once, until the client is changed or a request has headers or a query of its own. */
+export function identityOf(client: SdkClient, options: SdkRequestOptions): CallIdentity {
+  const members = MEMBERS.map((name): unknown => Reflect.get(client, name));
+  if (options.headers !== undefined || options.query !== undefined) {
+    return readIdentity(client, members, options);
+  }
+  const before = known.get(client);
+  if (before && members.every((value, index) => value === before.members[index])) {
+    return before.identity;
+  }
+  const identity = readIdentity(client, members, options);
+  known.set(client, { members, identity });
+  return identity;
+}
+
+function readIdentity(
+  client: SdkClient,
+  members: readonly unknown[],
+  { headers: own, query }: SdkRequestOptions,
+): CallIdentity {
+  const given = client._options ?? {};
+  const who: unknown[] = [client.constructor.name];
+  let hasProvider = false;
+  for (const [name, value] of Object.entries(given)) {
+    if (!WHO.test(name) || value === undefined || value === null) continue;
+    const isStranger = typeof value === 'function' || typeof value === 'object';
+    hasProvider ||= isStranger;
+    who.push(name, isStranger ? nameOf(value) : value);
+  }
+  // What a provider handed out last is in the members, and will be another one soon.
+  who.push(...(hasProvider ? [] : members.slice(1)));
+  const hasKey = members.slice(1, 4).some((value) => typeof value === 'string' && value !== '');
+  const { credentials, headers } = sortHeaders([...rowsOf(given.defaultHeaders), ...rowsOf(own)]);
+  // Credentials from files or the surroundings, which nobody here has seen.
+  if (!hasProvider && !hasKey && credentials.length === 0) who.push(nameOf(client));
+  const { defaultQuery } = given;
+  return {
+    origin: client.baseURL,
+    query: [defaultQuery, query],
+    credential: digest([who, credentials]),
+    headers,
+  };
+}
