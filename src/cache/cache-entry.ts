@@ -167,7 +167,8 @@ const SHAPE: { readonly [Name in keyof EntryParts]-?: Check<EntryParts[Name]> } 
   text: (value) => value === undefined || isText(value),
   events: (value): value is CacheEntry['events'] => value === undefined || isListOf(value, isEvent),
   usageAsked: (value) => typeof value === 'boolean',
-  status: (value): value is number => isAmount(value) && value >= 200 && value < 300,
+  status: (value): value is number =>
+    isAmount(value) && Number.isInteger(value) && value >= 200 && value < 300,
   headers: (value): value is CacheEntry['headers'] => isListOf(value, isHeader),
   storedAt: isAmount,
   ttlMs: isAmount,
@@ -237,7 +238,7 @@ function isEvent(value: unknown): value is StoredEvent {
   if (!Array.isArray(value) || value.length !== 2) return false;
   const [name, data]: readonly unknown[] = value;
   const isName = name === null || (isText(name) && !/[\r\n]/.test(name));
-  return isName && isText(data) && data !== '' && !data.includes('\r');
+  return isName && isText(data) && !data.includes('\r');
 }
 
 function isHeader(value: unknown): value is readonly [string, string] {

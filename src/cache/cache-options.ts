@@ -65,9 +65,27 @@ type Asked = boolean | CacheCallOptions | undefined;
  * What a call asks of the cache: its own options over the scope's over the gateway's. `undefined` where
  * nobody turned the cache on, or the nearest said `false`.
  */
-export function resolveControl(...sources: readonly Asked[]): CacheControl | undefined {
-  const nearest = sources.findLast((source) => source !== undefined);
+export function resolveControl(
+  gateway: Asked,
+  ...nearer: readonly Asked[]
+): CacheControl | undefined {
+  const nearest = nearer.findLast((source) => source !== undefined) ?? gateway;
   if (nearest === undefined || nearest === false) return undefined;
+  if (nearest !== gateway) return merge([gateway, ...nearer]);
+  // Most calls ask for nothing of their own.
+  const options = nearest === true ? DEFAULTS : nearest;
+  let control = controls.get(options);
+  if (control === undefined) {
+    control = merge([options]);
+    controls.set(options, control);
+  }
+  return control;
+}
+
+const DEFAULTS: CacheCallOptions = {};
+const controls = new WeakMap<CacheCallOptions, CacheControl>();
+
+function merge(sources: readonly Asked[]): CacheControl {
   const asked: CacheCallOptions = Object.assign(
     {},
     ...sources.map((source) => (typeof source === 'object' ? defined(source) : {})),

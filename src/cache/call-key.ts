@@ -33,8 +33,13 @@ export class CallKeys {
     const { request, target, control } = call;
     try {
       const identity = target.identity();
-      const added = sortHeaders(Object.entries(request.headers ?? {}), this.#ignored);
-      const headers = identity.headers.filter(([name]) => !this.#ignored.has(name));
+      const added = request.headers
+        ? sortHeaders(Object.entries(request.headers), this.#ignored)
+        : NOTHING_ADDED;
+      const headers =
+        this.#ignored.size === 0
+          ? identity.headers
+          : identity.headers.filter(([name]) => !this.#ignored.has(name));
       return cacheKey({
         operation: request.operation,
         method: request.method,
@@ -61,6 +66,7 @@ export class CallKeys {
   }
 }
 
+const NOTHING_ADDED = { credentials: [], headers: [] } as const;
 const NOTHING: Readonly<Record<string, unknown>> = {};
 
 function scopeOf(

@@ -59,7 +59,7 @@ export class Flight {
   readonly #members = new Set<CallContext>();
   readonly #answer: Promise<Shared>;
   #owner: CallContext;
-  /** Headers as the provider sent them; nobody's labels are on them. */
+  /** Headers as the provider sent them, for those who came later. */
   #headers: readonly string[] = [];
   #hub: EventHub | undefined;
   #isOver = false;
@@ -91,7 +91,8 @@ export class Flight {
     const response = adoptResponse(await this.#init.send(this.#request));
     const payload = response.peekPayload();
     if (payload?.kind === 'events') return this.#shareEvents(response);
-    this.#headers = pairsOf(response);
+    // Before anybody's labels are on them, and only where there is somebody else.
+    if (this.#members.size > 1) this.#headers = pairsOf(response);
     this.#over();
     const text = textOf(response);
     this.#complete(response, { text }, false);

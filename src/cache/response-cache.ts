@@ -146,6 +146,7 @@ export class ResponseCache {
     context.cache = {
       status,
       key: entry.key,
+      producer: entry.producer.target,
       ageMs,
       ttlMs: entry.ttlMs - ageMs,
       savedInputTokens: inputTokens,
@@ -176,7 +177,7 @@ export class ResponseCache {
     const known = shares ? this.#flights.get(slot) : undefined;
     const passenger = { context, target, wantsUsage: asksUsage(request) };
     if (known?.isJoinable) {
-      context.cache = { status: 'COALESCED', key };
+      context.cache = { status: 'COALESCED', key, producer: target.name };
       return known.board(passenger);
     }
     const status = control.mode === 'refresh' ? 'REFRESH' : 'MISS';

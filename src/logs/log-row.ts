@@ -31,6 +31,14 @@ export interface LogRow {
   readonly costSource: string | null;
   /** Why there is no cost. */
   readonly unpriced: string | null;
+  /** What came of the call at the cache; `null` where none is on. */
+  readonly cacheStatus: string | null;
+  readonly cacheKey: string | null;
+  readonly cacheAgeMs: number | null;
+  /** What an answer from the cache would have taken. */
+  readonly savedInputTokens: number | null;
+  readonly savedOutputTokens: number | null;
+  readonly savedCost: number | null;
   readonly durationMs: number;
   readonly firstByteMs: number | null;
   readonly firstContentMs: number | null;
@@ -53,7 +61,7 @@ export type LoggedAttempt = Omit<AttemptRecord, 'usage' | 'cost'> & {
 
 /** A settlement as a row, without bodies. */
 export function rowOf(settlement: Settlement): LogRow {
-  const { timings, attempts, usage, cost, choices } = settlement;
+  const { timings, attempts, usage, cost, choices, cache } = settlement;
   const last = attempts.at(-1);
   return {
     id: settlement.callId,
@@ -63,7 +71,7 @@ export function rowOf(settlement: Settlement): LogRow {
     outcome: settlement.outcome,
     status: settlement.status ?? last?.status ?? null,
     requestId: settlement.requestId ?? last?.requestId ?? null,
-    target: last?.target ?? null,
+    target: last?.target ?? cache?.producer ?? null,
     provider: last?.provider ?? null,
     requestModel: settlement.requestModel ?? null,
     responseModel: settlement.model ?? null,
@@ -73,6 +81,12 @@ export function rowOf(settlement: Settlement): LogRow {
     cost: cost?.amount ?? null,
     costSource: cost?.source ?? null,
     unpriced: settlement.unpriced ?? null,
+    cacheStatus: cache?.status ?? null,
+    cacheKey: cache?.key ?? null,
+    cacheAgeMs: cache?.ageMs ?? null,
+    savedInputTokens: cache?.savedInputTokens ?? null,
+    savedOutputTokens: cache?.savedOutputTokens ?? null,
+    savedCost: cache?.savedCost ?? null,
     durationMs: timings.durationMs,
     firstByteMs: timings.firstByteMs ?? null,
     firstContentMs: timings.firstContentMs ?? null,

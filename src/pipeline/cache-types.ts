@@ -72,6 +72,8 @@ export interface CacheFacts {
   readonly reason?: string | undefined;
   /** As `gateway.cache.delete()` takes it. A digest: it says nothing of what was asked. */
   readonly key?: string | undefined;
+  /** Name of the target that gave the answer, where it came from the cache. */
+  readonly producer?: string | undefined;
   /** How old the answer is, in ms. */
   readonly ageMs?: number | undefined;
   /** How long it may still be given out, in ms; negative once it is stale. */

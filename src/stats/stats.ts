@@ -1,3 +1,4 @@
+import type { CacheFacts } from '../pipeline/cache-types.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { Clock } from '../pipeline/clock.js';
 import type { CallFollower, Feature } from '../pipeline/feature.js';
@@ -16,6 +17,14 @@ export interface StatsEntry {
   readonly cost: number;
   /** Calls that had usage and no price. */
   readonly unpriced: number;
+  /** Calls that the cache answered, stale answers included. */
+  readonly cacheHits: number;
+  /** Calls that shared the request of another. */
+  readonly coalesced: number;
+  /** US dollars that those would have cost, as far as it is known. */
+  readonly savedCost: number;
+  readonly savedInputTokens: number;
+  readonly savedOutputTokens: number;
   /** Of calls that succeeded, in ms; `undefined` without any. Within 5 %. */
   readonly latencyMs:
     | { readonly p50: number; readonly p95: number; readonly p99: number }
@@ -92,8 +101,9 @@ export class Statistics implements Feature {
   }
 }
 
-function keyOf({ attempts, model, requestModel }: Settlement): string {
-  return JSON.stringify([attempts.at(-1)?.target ?? '', model ?? requestModel ?? '']);
+function keyOf({ attempts, cache, model, requestModel }: Settlement): string {
+  const target = attempts.at(-1)?.target ?? cache?.producer ?? '';
+  return JSON.stringify([target, model ?? requestModel ?? '']);
 }
 
 function splitKey(key: string): { target: string; model: string } {
@@ -112,9 +122,14 @@ class Counts {
   #outputTokens = 0;
   #cost = 0;
   #unpriced = 0;
+  #cacheHits = 0;
+  #coalesced = 0;
+  #savedCost = 0;
+  #savedInputTokens = 0;
+  #savedOutputTokens = 0;
   readonly #latencies = new LatencyHistogram();
 
-  add({ outcome, attempts, usage, cost, unpriced, timings }: Settlement): void {
+  add({ outcome, attempts, usage, cost, unpriced, timings, cache }: Settlement): void {
     this.#calls += 1;
     if (outcome === 'error') this.#errors += 1;
     else if (outcome === 'aborted') this.#aborted += 1;
@@ -124,6 +139,15 @@ class Counts {
     this.#outputTokens += usage?.outputTokens ?? 0;
     this.#cost += cost?.amount ?? 0;
     if (usage && unpriced) this.#unpriced += 1;
+    if (cache) this.#addCache(cache);
+  }
+
+  #addCache({ status, savedCost, savedInputTokens, savedOutputTokens }: CacheFacts): void {
+    if (status === 'HIT' || status === 'STALE') this.#cacheHits += 1;
+    else if (status === 'COALESCED') this.#coalesced += 1;
+    this.#savedCost += savedCost ?? 0;
+    this.#savedInputTokens += savedInputTokens ?? 0;
+    this.#savedOutputTokens += savedOutputTokens ?? 0;
   }
 
   merge(other: Counts): void {
@@ -135,6 +159,11 @@ class Counts {
     this.#outputTokens += other.#outputTokens;
     this.#cost += other.#cost;
     this.#unpriced += other.#unpriced;
+    this.#cacheHits += other.#cacheHits;
+    this.#coalesced += other.#coalesced;
+    this.#savedCost += other.#savedCost;
+    this.#savedInputTokens += other.#savedInputTokens;
+    this.#savedOutputTokens += other.#savedOutputTokens;
     this.#latencies.merge(other.#latencies);
   }
 
@@ -148,6 +177,11 @@ class Counts {
       outputTokens: this.#outputTokens,
       cost: this.#cost,
       unpriced: this.#unpriced,
+      cacheHits: this.#cacheHits,
+      coalesced: this.#coalesced,
+      savedCost: this.#savedCost,
+      savedInputTokens: this.#savedInputTokens,
+      savedOutputTokens: this.#savedOutputTokens,
       latencyMs: this.#latencies.percentiles(),
     };
   }

@@ -15,7 +15,7 @@ export interface BoundedMemoryOptions {
 const DEFAULT_MAX_ENTRIES = 10_000;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 /** What the engine takes for an entry beside its value: slot, hash table, key, Keyv's envelope. */
-const ENTRY_BYTES = 320;
+const ENTRY_BYTES = 400;
 /** How many of the oldest entries are looked at for one that has expired, before a live one is dropped. */
 const LOOK = 8;
 

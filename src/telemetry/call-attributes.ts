@@ -1,4 +1,5 @@
 import type { Attributes, Span } from '@opentelemetry/api';
+import type { CacheFacts } from '../pipeline/cache-types.js';
 import type { Decision } from '../pipeline/settlement.js';
 import { type AttributeBag, cut, MAX_ATTRIBUTES } from './attribute-bag.js';
 import { OWN_EVENTS, ZEROHOP } from './names.js';
@@ -33,6 +34,18 @@ export function metadataValue(value: unknown): string | number | boolean | undef
   } catch {
     return undefined;
   }
+}
+
+/** What came of the call at the cache. Times in seconds. */
+export function addCache(bag: AttributeBag, cache: CacheFacts): void {
+  bag.set(ZEROHOP.cacheStatus, cache.status);
+  bag.text(ZEROHOP.cacheReason, cache.reason);
+  bag.text(ZEROHOP.cacheKey, cache.key);
+  if (cache.ageMs !== undefined) bag.number(ZEROHOP.cacheAge, cache.ageMs / 1_000);
+  if (cache.ttlMs !== undefined) bag.number(ZEROHOP.cacheTtl, cache.ttlMs / 1_000);
+  bag.whole(ZEROHOP.savedInputTokens, cache.savedInputTokens);
+  bag.whole(ZEROHOP.savedOutputTokens, cache.savedOutputTokens);
+  bag.number(ZEROHOP.savedCost, cache.savedCost);
 }
 
 const MAX_DECISIONS = 32;

@@ -1,6 +1,7 @@
 import {
   type Context,
   context,
+  type Link,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -13,7 +14,7 @@ import type { CallFollower, TargetFollower } from '../pipeline/feature.js';
 import type { Failure, Outcome } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
 import { AttributeBag } from './attribute-bag.js';
-import { addDecisions, addMetadata } from './call-attributes.js';
+import { addCache, addDecisions, addMetadata } from './call-attributes.js';
 import { describeOperation } from './describe-operation.js';
 import type { ErrorTypes } from './error-type.js';
 import type { Metrics } from './metrics.js';
@@ -34,6 +35,9 @@ export interface Instruments {
   /** Whether something other than telemetry has a hand in the call. */
   readonly hasGatewayFeatures: boolean;
 }
+
+/** The telemetry of calls that others are linked to. */
+const telemetryOf = new WeakMap<CallContext, CallTelemetry>();
 
 /** The spans and metrics of one call. */
 export class CallTelemetry implements CallFollower {
@@ -60,9 +64,20 @@ export class CallTelemetry implements CallFollower {
     this.clock = new SpanClock(followed.clock);
     this.#request = request;
     this.#startedAt = this.clock.now();
+    telemetryOf.set(followed, this);
     const active = context.active();
     this.#span = hasGatewayFeatures ? this.#startGatewaySpan(active, this.#startedAt) : undefined;
     this.context = this.#span ? trace.setSpan(active, this.#span) : active;
+  }
+
+  /** The call's own span, above those of its targets. */
+  get ownSpan(): Span | undefined {
+    return this.#span;
+  }
+
+  /** The target that was asked last. */
+  get lastTarget(): TargetTelemetry | undefined {
+    return this.#targets.at(-1);
   }
 
   /** Whether the call has a span of its own above those of its targets. */
@@ -76,8 +91,25 @@ export class CallTelemetry implements CallFollower {
       this.#request,
       typeof model === 'string' ? model : undefined,
     );
-    const init = { kind: SpanKind.INTERNAL, startTime: this.clock.hrTime(startedAt) };
+    // What refreshes a stale answer is nobody's to wait for: a root of its own, linked to what set it off.
+    const cause = this.#causeOf(this.followed.revalidates);
+    const init = {
+      kind: SpanKind.INTERNAL,
+      startTime: this.clock.hrTime(startedAt),
+      ...(cause && { root: true, links: [cause] }),
+    };
     return this.tracer?.startSpan(`gateway ${spanName}`, init, parent);
+  }
+
+  #causeOf(call: CallContext | undefined): Link | undefined {
+    const telemetry = call && telemetryOf.get(call);
+    return telemetry?.ownSpan && { context: telemetry.ownSpan.spanContext() };
+  }
+
+  joined(leader: CallContext): void {
+    const target = telemetryOf.get(leader)?.lastTarget?.spanContext;
+    // Not in the API before 1.9.
+    if (target) this.#span?.addLink?.({ context: target });
   }
 
   around<T>(work: () => T): T {
@@ -92,9 +124,11 @@ export class CallTelemetry implements CallFollower {
 
   settled(): void {
     const at = this.clock.now();
-    const { outcome = 'error', failure } = this.followed;
-    // Each has ended by now, unless something left it behind.
-    for (const target of this.#targets) target.abandoned(outcome, failure);
+    const { outcome = 'error', failure, shares, leavesRequest } = this.followed;
+    // What it saved is known with its settlement.
+    if (shares) this.followed.settlement();
+    // Each has ended by now, unless something left it behind, or it goes on for others.
+    if (!leavesRequest) for (const target of this.#targets) target.abandoned(outcome, failure);
     try {
       // A call that asked no target still has its one span.
       const span =
@@ -103,16 +137,16 @@ export class CallTelemetry implements CallFollower {
           : this.#span;
       if (span) this.#endSpan(span, { outcome, failure, at });
     } finally {
-      const { operation, metadata } = this.followed;
+      const { operation, metadata, cache } = this.followed;
       const durationSeconds = (at - this.#startedAt) / 1_000;
-      this.metrics?.recordCall({ operation, outcome, durationSeconds, metadata });
+      this.metrics?.recordCall({ operation, outcome, durationSeconds, cache, metadata });
     }
   }
 
   #endSpan(span: Span, { outcome, failure, at }: CallEnding): void {
     try {
       if (!span.isRecording()) return;
-      const { id, operation, attempts, metadata, decisions } = this.followed;
+      const { id, operation, attempts, metadata, decisions, cache } = this.followed;
       const bag = new AttributeBag();
       bag.text(ZEROHOP.callId, id);
       bag.text(ZEROHOP.operation, operation);
@@ -124,6 +158,7 @@ export class CallTelemetry implements CallFollower {
         bag.text(ATTRIBUTES.errorType, this.errorTypes.of(failure, provider));
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
+      if (cache) addCache(bag, cache);
       addMetadata(bag, metadata);
       addDecisions(span, decisions);
       bag.putOn(span);

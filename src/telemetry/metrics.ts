@@ -1,4 +1,5 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
+import type { CacheFacts } from '../pipeline/cache-types.js';
 import type { Cost, Operation, Outcome } from '../pipeline/settlement.js';
 import { metadataValue } from './call-attributes.js';
 import { GenAiMetrics } from './gen-ai-metrics.js';
@@ -47,11 +48,13 @@ export interface MeasuredCall {
   readonly operation: Operation;
   readonly outcome: Outcome;
   readonly durationSeconds: number;
+  readonly cache?: CacheFacts | undefined;
   readonly metadata: Readonly<{ [key: string]: unknown }>;
 }
 
 const TIMES = METRICS.operationDuration.buckets;
-const DEFINITIONS = {
+/** The metrics of the gateway's own. */
+export const DEFINITIONS = {
   duration: {
     name: 'zerohop.operation.duration',
     unit: 's',
@@ -60,7 +63,28 @@ const DEFINITIONS = {
   },
   requests: { name: 'zerohop.requests', unit: '{request}', description: 'Calls, by outcome.' },
   cost: { name: 'zerohop.cost', unit: '{USD}', description: 'What calls cost.' },
+  cacheRequests: {
+    name: 'zerohop.cache.requests',
+    unit: '{request}',
+    description: 'Calls for which the cache was on, by what came of them there.',
+  },
+  savedCost: {
+    name: 'zerohop.cache.saved.cost',
+    unit: '{USD}',
+    description: 'What calls would have cost that the cache answered.',
+  },
+  savedTokens: {
+    name: 'zerohop.cache.saved.tokens',
+    unit: '{token}',
+    description: 'Tokens of the answers that came from the cache.',
+  },
 } as const;
+
+interface CacheRecords {
+  readonly requests: Record;
+  readonly cost: Record;
+  readonly tokens: Record;
+}
 
 /** The metrics of a gateway. */
 export class Metrics {
@@ -69,6 +93,8 @@ export class Metrics {
   readonly #duration: Record;
   readonly #requests: Record;
   readonly #cost: Record;
+  /** Made when the first call uses the cache. */
+  #cache: CacheRecords | undefined;
   readonly #models = new LimitedNames(MAX_MODELS);
   readonly #providers = new LimitedNames(MAX_PROVIDERS);
   readonly #hosts = new LimitedNames(MAX_HOSTS);
@@ -92,7 +118,7 @@ export class Metrics {
     if (target.cost) this.#cost(target.cost.amount, series);
   }
 
-  recordCall({ operation, outcome, durationSeconds, metadata }: MeasuredCall): void {
+  recordCall({ operation, outcome, durationSeconds, cache, metadata }: MeasuredCall): void {
     const tags = this.#tags(metadata);
     const series = this.#book.series(keyOf([operation, outcome], tags), () => ({
       [ZEROHOP.operation]: operation,
@@ -101,6 +127,30 @@ export class Metrics {
     }));
     this.#duration(durationSeconds, series);
     this.#requests(1, series);
+    if (cache) this.#recordCache(cache, operation, tags);
+  }
+
+  #recordCache(cache: CacheFacts, operation: Operation, tags: Attributes | undefined): void {
+    const { status, savedCost, savedInputTokens, savedOutputTokens } = cache;
+    this.#cache ??= {
+      requests: this.#book.counter(DEFINITIONS.cacheRequests),
+      cost: this.#book.counter(DEFINITIONS.savedCost),
+      tokens: this.#book.counter(DEFINITIONS.savedTokens),
+    };
+    const { requests, cost, tokens } = this.#cache;
+    const series = this.#book.series(keyOf([operation, status], tags), () => ({
+      [ZEROHOP.operation]: operation,
+      [ZEROHOP.cacheStatus]: status,
+      ...tags,
+    }));
+    requests(1, series);
+    if (savedCost !== undefined) cost(savedCost, series);
+    if (savedInputTokens !== undefined) {
+      tokens(savedInputTokens, series.with(ATTRIBUTES.tokenType, 'input'));
+    }
+    if (savedOutputTokens !== undefined) {
+      tokens(savedOutputTokens, series.with(ATTRIBUTES.tokenType, 'output'));
+    }
   }
 
   #seriesOf(target: MeasuredTarget): Series {

@@ -20,6 +20,14 @@ export const ZEROHOP = {
   usageInvalid: 'zerohop.usage.invalid',
   usageMissing: 'zerohop.usage.missing_reason',
   retryWait: 'zerohop.retry.wait',
+  cacheStatus: 'zerohop.cache.status',
+  cacheReason: 'zerohop.cache.bypass_reason',
+  cacheKey: 'zerohop.cache.key',
+  cacheAge: 'zerohop.cache.age',
+  cacheTtl: 'zerohop.cache.ttl',
+  savedInputTokens: 'zerohop.cache.saved.input_tokens',
+  savedOutputTokens: 'zerohop.cache.saved.output_tokens',
+  savedCost: 'zerohop.cache.saved.cost',
 } as const;
 
 /** The price of a call: no convention is merged, so these are the names of the open proposal. */

@@ -1,4 +1,11 @@
-import { type Context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Context,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import type { TargetEnd, TargetFollower } from '../pipeline/feature.js';
 import type { AttemptRecord, CostResult, Failure, Outcome } from '../pipeline/settlement.js';
@@ -66,6 +73,11 @@ export class TargetTelemetry implements TargetFollower {
     const startTime = clock.hrTime(this.#startedAt);
     const init = { kind: SpanKind.CLIENT, attributes: bag.values, startTime };
     return tracer.startSpan(spanName, init, parent);
+  }
+
+  /** What other spans are linked with. */
+  get spanContext(): SpanContext | undefined {
+    return this.#span?.spanContext();
   }
 
   around<T>(work: () => T): T {

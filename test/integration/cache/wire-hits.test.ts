@@ -2,7 +2,12 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import OpenAI6 from 'openai-6';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type CacheEntry, keptHeaders, makeEntry } from '../../../src/cache/cache-entry.js';
+import {
+  type CacheEntry,
+  keptHeaders,
+  makeEntry,
+  type StoredEvent,
+} from '../../../src/cache/cache-entry.js';
 import { replayEntry, replayFacts } from '../../../src/cache/replay.js';
 import { unstorableAnswer, unstorableRequest } from '../../../src/cache/storable.js';
 import type { DialectName } from '../../../src/dialects/dialect.js';
@@ -15,6 +20,7 @@ import { wireFixtures } from '../../fixtures/wire/index.js';
 import { loadRecordings, type WireApi, type WireExchange } from '../../support/wire/exchange.js';
 import { type Clients, invoke, requestBody } from '../../support/wire/invoke.js';
 import { outcomeOf } from '../../support/wire/outcome.js';
+import { comparable } from '../../unit/dialects/support/comparable.js';
 import { decode } from '../../unit/dialects/support/read.js';
 
 const DIALECTS: Partial<Record<WireApi, readonly [DialectName, Operation]>> = {
@@ -54,12 +60,14 @@ function answerOf(exchange: WireExchange): readonly Answer[] {
 
 function entryOf(exchange: WireExchange, dialect: DialectName): CacheEntry {
   const { status, body, headers, sse } = exchange.response;
+  // Some sources kept no headers.
+  const contentType = sse ? 'text/event-stream' : 'application/json';
   const common = {
     key: exchange.id,
     dialect,
     usageAsked: isUsageAsked(requestBody(exchange)),
     status,
-    headers: keptHeaders(new Headers({ ...headers })),
+    headers: keptHeaders(new Headers({ 'content-type': contentType, ...headers })),
     storedAt: 0,
     ttlMs: 1,
     producer: { target: 'primary', provider: exchange.provider },
@@ -156,16 +164,19 @@ function pairs(some: readonly Answer[], does: (sdk: Sdk, answer: Answer) => bool
 const canAccumulate = ({ accumulate }: Sdk, { exchange }: Answer) => exchange.api in accumulate;
 
 /** How many were compared, by direction and SDK. */
-const counts = new Map<string, { all: number; stored: number }>();
+const compared = new Map<string, Answer[]>();
 
-function count(direction: string, { isStored }: Answer): void {
-  const { all, stored } = counts.get(direction) ?? { all: 0, stored: 0 };
-  counts.set(direction, { all: all + 1, stored: stored + Number(isStored) });
+function count(direction: string, answer: Answer): void {
+  compared.set(direction, [...(compared.get(direction) ?? []), answer]);
 }
 
 afterAll(() => {
-  for (const [direction, { all, stored }] of [...counts].sort()) {
-    console.info(`${direction}: ${all} compared, ${stored} of them would be stored`);
+  for (const [direction, all] of [...compared].sort()) {
+    const recorded = all.filter(({ exchange }) => recordings.includes(exchange));
+    const kept = recorded.filter(({ isStored }) => isStored);
+    console.info(
+      `${direction}: ${all.length} compared, ${recorded.length} of them recordings, ${kept.length} of those cacheable`,
+    );
   }
 });
 
@@ -263,10 +274,32 @@ describe('a body made from a stream', () => {
     },
   );
 
-  it('is compared for nearly all of them', () => {
-    expect(unreadable.length / pairs(streams, canAccumulate).length).toBeLessThan(0.06);
+  it.runIf(recordings.length > 0)('is compared for nearly all of them', () => {
+    expect(unreadable.length / pairs(streams, canAccumulate).length).toBeLessThan(0.07);
   });
 });
+
+describe('a hit in the other mode', () => {
+  const turned = answers.filter(({ exchange }) => exchange.api !== 'openai.embeddings');
+
+  it.each(turned)('$id: says what the answer itself says', async (answer) => {
+    const { entry } = answer;
+    const hit = replayEntry(entry, { stream: entry.form === 'body', wantsUsage: true });
+
+    const { text: _, events: __, ...common } = entry;
+    const again =
+      entry.form === 'body'
+        ? makeEntry({ ...common, form: 'events', events: (await eventsOf(hit)).map(stored) })
+        : makeEntry({ ...common, form: 'body', text: await hit.text() });
+
+    expect(comparable(replayFacts(again))).toEqual(comparable(replayFacts(entry)));
+    count(`${entry.form} → ${again.form}, what it says`, answer);
+  });
+});
+
+function stored({ event, data }: StreamEvent): StoredEvent {
+  return [event, data ?? ''];
+}
 
 function accumulate(sdk: Sdk, { exchange }: Answer, respond: () => Response): Promise<unknown> {
   const helper = sdk.accumulate[exchange.api];
@@ -411,6 +444,20 @@ const INHERENT: readonly Inherent[] = [
     direction: 'stream → body',
     path: /^stop_sequence$/,
     applies: (direct, hit) => isAbsent(direct) && hit === null,
+  },
+  {
+    reason: 'our fixture of a fallback does not say which models it lies between',
+    direction: 'body → stream',
+    sdk: 'anthropic beta',
+    path: /^<thrown>$/,
+    applies: (_, hit) => /reading 'model'/.test(String(hit)),
+  },
+  {
+    reason: 'the helper of the beta takes the model from a fallback block; our writer does not yet',
+    direction: 'stream → body',
+    sdk: 'anthropic beta',
+    path: /^model$/,
+    applies: (direct) => direct === 'claude-opus-4-8',
   },
   {
     reason: 'the helper outside the beta does not know the input of an MCP call',

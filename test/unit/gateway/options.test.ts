@@ -162,7 +162,7 @@ const badCallOptions = [
   ...cases.filter(([path]) => /^(?:metadata|timeouts|maxAttempts)/.test(path)),
   ...['yes', 1, null].map((value): [string, unknown] => ['bypass', value]),
   ['interceptors', []] as [string, unknown],
-  ['tenant', 'x'] as [string, unknown],
+  ['colour', 'x'] as [string, unknown],
 ];
 
 describe.each([

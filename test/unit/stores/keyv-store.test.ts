@@ -5,12 +5,6 @@ import { type KeyvStoreOptions, openKeyvStore } from '../../../src/stores/keyv-s
 import { handClock } from '../../support/quick-clock.js';
 import { MAJORS, type UserKeyv } from './majors.js';
 
-let keyvImports = 0;
-vi.mock('keyv', async (importOriginal) => {
-  keyvImports += 1;
-  return importOriginal();
-});
-
 /** Opens a store with a clock in hand; every value is of one byte where nothing else is said. */
 function openStore(options: Partial<KeyvStoreOptions> = {}) {
   const clock = handClock();
@@ -20,45 +14,6 @@ function openStore(options: Partial<KeyvStoreOptions> = {}) {
 }
 
 const ENTRY = { v: 1, text: 'an answer' };
-
-describe('which Keyv is loaded', () => {
-  it('is the package keyv, when the first value is stored', async () => {
-    const { store } = openStore();
-    const miss = store.get('k');
-    const before = keyvImports;
-
-    await store.set('k', ENTRY, 1_000);
-
-    expect([miss, before]).toEqual([undefined, 0]);
-    expect(store.get('k')).toBe(ENTRY);
-    expect(keyvImports).toBeGreaterThan(0);
-  });
-
-  it('does not matter to memory when it cannot be: nothing is stored', async () => {
-    const { store } = openStore({ loadKeyv: () => Promise.reject(new Error('not installed')) });
-
-    const answers = [
-      await store.set('k', ENTRY, 1_000),
-      await store.delete('k'),
-      await store.clear(),
-    ];
-
-    expect(answers).toEqual([false, false, false]);
-    expect(store.get('k')).toBeUndefined();
-    expect(store.counters.failures).toBe(3);
-  });
-
-  it('does not matter to an adapter when it cannot be: it fails like any store', async () => {
-    const { store } = openStore({
-      store: new Map(),
-      loadKeyv: () => Promise.reject(new Error('not installed')),
-    });
-
-    expect(await store.get('k')).toBeUndefined();
-    expect(await store.set('k', 'text', 1_000)).toBe(false);
-    expect(store.counters.failures).toBe(2);
-  });
-});
 
 describe.each(MAJORS)('memory, through Keyv $major', ({ module }) => {
   const loadKeyv = () => Promise.resolve(module);
@@ -256,7 +211,13 @@ describe.each(MAJORS)("a user's instance of Keyv $major", ({ create }) => {
   });
 
   it('gives nothing where what it holds is damaged', async () => {
-    const map = { get: () => '{"value":', set() {}, delete: () => true, clear() {}, has: () => true };
+    const map = {
+      get: () => '{"value":',
+      set() {},
+      delete: () => true,
+      clear() {},
+      has: () => true,
+    };
     const { store } = openStore({ store: create({ store: map }) });
 
     expect(await store.get('k')).toBeUndefined();
