@@ -194,7 +194,7 @@ class ReplayedEvent implements StreamEvent {
 /** `usage: null` where OpenAI and most others put it: last in the event, but for padding. */
 const NULL_USAGE = ',"usage":null';
 /** One brace, so that what is before it is a member of the event itself. */
-const END = /^(?:,"obfuscation":"[^"\\]*")?\}$/;
+const END = /^(?:,"obfuscation":"[^"]*")?\}$/;
 
 /** An event as {@link hideUsage} shows it; where its text tells, without parsing it and spelling it anew. */
 function withoutUsage(stored: StoredEvent): StreamEvent | undefined {

@@ -102,8 +102,11 @@ export class GuardedStore implements CacheStore {
         if (isOver) return;
         isOver = true;
         cancel();
+        clearInterval(alive);
         resolve(conclude());
       };
+      // Somebody waits for this, and a store that hangs may have nothing that keeps the process alive.
+      const alive = setInterval(() => undefined, MAX_TIMER_MS);
       const cancel = this.#clock.timer(this.#timeoutMs, () => {
         // After a busy stretch timers go off before answers are read that have long been there.
         setImmediate(() => end(() => this.#late(operation)));

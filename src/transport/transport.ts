@@ -10,6 +10,7 @@ import {
   DispatchExchange,
   type DispatchedResponse,
 } from './dispatch-exchange.js';
+import { endWith } from './end-with.js';
 import {
   type Dispatcher,
   isCollected,
@@ -230,8 +231,15 @@ async function sendByFetch(
   exchange: Exchange | undefined,
 ): Promise<GatewayResponse> {
   exchange?.signal.throwIfAborted();
+  const ended = exchange && endWith(init.signal ?? undefined, exchange.signal);
   // Redirects are followed here, whatever the caller said: `fetch` would follow them anywhere.
-  const response = await fetch.call(undefined, String(url), { ...init, redirect: 'manual' });
+  const options = { ...init, ...(ended && { signal: ended.signal }), redirect: 'manual' } as const;
+  let response: Response;
+  try {
+    response = await fetch.call(undefined, String(url), options);
+  } finally {
+    ended?.release();
+  }
   const { status, statusText, headers } = response;
   if (exchange) {
     exchange.headersAt = exchange.clock.now();

@@ -32,9 +32,7 @@ export function describeWithRedis(title: string, body: () => void): void {
     return;
   }
   if (process.env.CI) throw new Error('redis-server is not installed, and CI must not skip it');
-  console.warn(
-    `SKIPPED: ${title}: redis-server is not installed (apt-get install redis-server)`,
-  );
+  console.warn(`SKIPPED: ${title}: redis-server is not installed (apt-get install redis-server)`);
   describe.skip(title, body);
 }
 

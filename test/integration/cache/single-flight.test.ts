@@ -1,3 +1,8 @@
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { createGateway, type GatewayOptions, type LogRow, perCall } from 'zerohop';
@@ -381,5 +386,69 @@ describe('a shared stream', () => {
     expect(await Promise.all(texts)).toEqual(['ab', 'ab', 'ab']);
     expect((await bytes).split('\n').filter(Boolean)).toHaveLength(3);
     expect(provider.requests).toHaveLength(1);
+  });
+});
+
+describe('the spans of a shared request', () => {
+  it('are one gateway span for each call, and one target span that outlives the call it belongs to', async () => {
+    const exporter = new InMemorySpanExporter();
+    const tracerProvider = new BasicTracerProvider({
+      spanProcessors: [new SimpleSpanProcessor(exporter)],
+    });
+    const { provider, client } = setUp({ telemetry: { tracerProvider } });
+    const abort = new AbortController();
+    const calls = [0, 1, 2].map((index) =>
+      askStream(client, index === 0 ? abort.signal : undefined),
+    );
+    const request = await provider.request(0);
+    request.open();
+    const [leader, ...others] = await Promise.all(calls);
+    const texts = others.map(readText);
+    request.send(textChunk('a'));
+    for await (const _chunk of leader ?? []) abort.abort();
+    await settle();
+    const first = exporter.getFinishedSpans();
+    expect(first.map(({ name }) => name)).toEqual(['gateway chat gpt-5-mini']);
+    request.send(lastChunk(), usageChunk, '[DONE]');
+    request.end();
+    await Promise.all(texts);
+
+    const spans = exporter.getFinishedSpans();
+    const [target, ...more] = spans.filter(({ name }) => name === 'chat gpt-5-mini');
+    const gateways = spans.filter(({ name }) => name === 'gateway chat gpt-5-mini');
+    expect(more).toEqual([]);
+    expect(target?.parentSpanContext?.spanId).toBe(first[0]?.spanContext().spanId);
+    expect(target?.attributes).toMatchObject({
+      'gen_ai.usage.input_tokens': 3,
+      'gen_ai.usage.cost.amount': COST,
+    });
+    expect(gateways.map(({ attributes }) => attributes['zerohop.cache.status'])).toEqual([
+      'MISS',
+      'COALESCED',
+      'COALESCED',
+    ]);
+    expect(gateways.map(({ links }) => links.map(({ context }) => context.spanId))).toEqual([
+      [],
+      [target?.spanContext().spanId],
+      [target?.spanContext().spanId],
+    ]);
+  });
+});
+
+describe('a gateway that is closed', () => {
+  it('ends shared requests for all who wait', async () => {
+    const clock = handClock();
+    const { provider, client, gateway } = setUp({ clock });
+    const calls = [0, 1].map(() => client.chat.completions.create(body));
+    const request = await provider.request(0);
+    const closed = gateway.close({ timeoutMs: 1_000 });
+    clock.advance(1_000);
+
+    const results = await Promise.allSettled(calls);
+    await closed;
+    await settle();
+
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(request.isCancelled).toBe(true);
   });
 });

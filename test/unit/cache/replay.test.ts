@@ -213,7 +213,20 @@ describe('the usage of a stored stream', () => {
       usageAsked: true,
     });
 
-    expect(await dataOf(replayEntry(entry, AS_STREAM))).toEqual([FINISH, '[DONE]']);
+    const batches = await batchesOf(replayEntry(entry, AS_STREAM));
+
+    expect(batches.map((batch) => batch.map(({ json }) => json))).toEqual([[FINISH, undefined]]);
+  });
+
+  it.each([
+    ['{"logprob":-0.0, "n":1.50,"usage":null}', '{"logprob":-0.0, "n":1.50}'],
+    ['{"id":"abcd","obfuscation":"x"}', '{"id":"abcd","obfuscation":"x"}'],
+  ])('leaves the rest of %s as it was spelled', async (given, shown) => {
+    const [event] = await eventsOf(
+      replayEntry(streamEntry([given], { usageAsked: true }), AS_STREAM),
+    );
+
+    expect(event?.data).toBe(shown);
   });
 
   it.each([

@@ -105,6 +105,7 @@ describe('an answer', () => {
   it.each<[string, Partial<ResponseFacts>, number, string]>([
     ['of an error', {}, 500, 'status'],
     ['of a redirect', {}, 304, 'status'],
+    ['of what comes before it', {}, 103, 'status'],
     ['that was cut', { complete: false }, 200, 'incomplete'],
     ['without a choice', { choices: [] }, 200, 'empty'],
     ['that is refused in words', { choices: [{ ...choice, refusal: 'no' }] }, 200, 'refusal'],

@@ -195,6 +195,20 @@ describe('a store that misbehaves', () => {
     expect(store.counters.timeouts).toBe(0);
   });
 
+  it('keeps the process alive while somebody waits for it, and no longer', async () => {
+    const alive = () =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const { store, clock } = guard(storeThat(() => new Promise(() => undefined)));
+    const before = alive();
+
+    const answers = askAll(store);
+    const during = alive();
+    clock.advance(100);
+    await answers;
+
+    expect([during - before, alive() - before]).toEqual([4, 0]);
+  });
+
   it('may answer late, and nobody minds', async () => {
     const { store: operations, pending } = storeByHand();
     const { store, clock } = guard(operations);

@@ -1,5 +1,4 @@
 import type OpenAI from 'openai';
-import type { RequestOptions } from 'openai/internal/request-options';
 import {
   createGateway,
   createGatewayClient,
@@ -88,7 +87,7 @@ type ChatStreamBody = Omit<OpenAI.Chat.ChatCompletionCreateParamsStreaming, 'str
 export async function ask(
   client: OpenAI,
   body: ChatBody = chat,
-  options?: RequestOptions,
+  options?: OpenAI.RequestOptions,
 ): Promise<Seen> {
   const { data, response } = await client.chat.completions.create(body, options).withResponse();
   return { ...labelsOf(response), id: data.id, text: data.choices[0]?.message.content ?? null };
@@ -98,7 +97,7 @@ export async function ask(
 export async function askStream(
   client: OpenAI,
   body: ChatStreamBody = chat,
-  options?: RequestOptions,
+  options?: OpenAI.RequestOptions,
 ): Promise<Seen> {
   const streamed = { ...body, stream: true as const };
   const { data, response } = await client.chat.completions.create(streamed, options).withResponse();
