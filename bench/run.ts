@@ -14,6 +14,8 @@ const parts: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   memory: async (quick) => (await import('./parts/in-memory.js')).inMemory(quick),
   settlement: async (quick) => (await import('./parts/settlement.js')).settlement(quick),
   telemetry: async (quick) => (await import('./parts/telemetry.js')).telemetry(quick),
+  cache: async (quick) => (await import('./parts/cache.js')).cache(quick),
+  keys: async (quick) => (await import('./parts/cache-key.js')).cacheKeys(quick),
   million: async (quick) => (await import('./parts/million-calls.js')).millionCalls(quick),
   open: async (quick) => (await import('./parts/open-streams.js')).openStreams(quick),
   slow: async (quick) => (await import('./parts/slow-consumer.js')).slowConsumer(quick),

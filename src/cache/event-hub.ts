@@ -1,4 +1,6 @@
 import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
+import type { StoredEvent } from './cache-entry.js';
+import { ReplayedEvent } from './replay.js';
 
 /** Bytes an event takes beside its data. */
 const EVENT_OVERHEAD = 64;
@@ -13,27 +15,31 @@ export interface EventHubOptions {
   /** What may be kept; beyond it nobody may join, and the fastest reader waits for the slowest. */
   readonly maxBytes: number;
   /** Called once all has been read, with all events, as long as all were kept. */
-  readonly onComplete: (events: readonly StreamEvent[]) => void;
+  readonly onComplete: (events: readonly StoredEvent[]) => void;
   /** Called once nothing more will come, however it ended. */
   readonly onOver: () => void;
 }
 
 /**
- * One stream for several readers. Whoever is ahead pulls; the others read what was kept. All is kept until it
- * is too much; from then on only what the slowest reader has not had.
+ * One stream for several readers. Whoever is ahead pulls, and gets the events as they came; the others get
+ * them made anew from what was kept, so that no two share an object. All is kept until it is too much; from
+ * then on only what the slowest reader has not had.
  */
 export class EventHub {
   readonly #source: EventSource;
   readonly #options: EventHubOptions;
   readonly #readers = new Set<HubReader>();
-  #events: StreamEvent[] = [];
+  /** Data only: parsed events would keep many times as much. */
+  #kept: StoredEvent[] = [];
   /** How many events were let go before the first one that is kept. */
   #base = 0;
   #bytes = 0;
   #keepsAll = true;
+  /** The source has told that nothing follows. */
+  #isEnding = false;
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
-  #pulling: Promise<void> | undefined;
+  #pulling: Promise<unknown> | undefined;
   /** Resolves the wait of the reader that is ahead. */
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -64,60 +70,78 @@ export class EventHub {
   }
 
   get #end(): number {
-    return this.#base + this.#events.length;
+    return this.#base + this.#kept.length;
   }
 
   /** What comes next for a reader; `null` at a clean end. Rejects with what broke the stream. */
   async next(reader: HubReader): Promise<readonly StreamEvent[] | null> {
     for (;;) {
-      if (reader.at < this.#end) {
-        const batch = this.#events.slice(reader.at - this.#base);
-        reader.at = this.#end;
-        this.#letGo();
-        return batch;
-      }
+      if (reader.at < this.#end) return this.#replay(reader);
       if (this.#failure) throw this.#failure.error;
       if (this.#isOver) return null;
-      this.#pulling ??= this.#pull().finally(() => {
-        this.#pulling = undefined;
-      });
-      await this.#pulling;
+      if (this.#pulling !== undefined) {
+        await this.#pulling;
+        continue;
+      }
+      const pulling = this.#pull();
+      this.#pulling = pulling;
+      const batch = await pulling;
+      if (batch === undefined) continue;
+      reader.at = this.#end;
+      this.#letGo();
+      return batch;
     }
   }
 
-  async #pull(): Promise<void> {
-    while (!this.#keepsAll && this.#bytes > this.#options.maxBytes) {
-      this.#room ??= Promise.withResolvers();
-      await this.#room.promise;
-    }
+  #replay(reader: HubReader): readonly StreamEvent[] {
+    const batch = this.#kept
+      .slice(reader.at - this.#base)
+      .map((stored) => new ReplayedEvent(stored));
+    reader.at = this.#end;
+    this.#letGo();
+    return batch;
+  }
+
+  /** The next events, kept; `undefined` where there are none. */
+  async #pull(): Promise<readonly StreamEvent[] | undefined> {
     try {
+      while (!this.#keepsAll && this.#bytes > this.#options.maxBytes) {
+        this.#room ??= Promise.withResolvers();
+        await this.#room.promise;
+      }
       const batch = await this.#source.pull();
-      if (batch !== null) this.#keep(batch);
-      else this.#finish();
+      if (batch === null) this.#finish();
+      else this.#keep(batch);
+      return batch ?? undefined;
     } catch (error) {
       this.#failure = { error };
       this.#finish();
+      return undefined;
+    } finally {
+      this.#pulling = undefined;
     }
   }
 
   #keep(batch: readonly StreamEvent[]): void {
-    for (const event of batch) {
-      this.#events.push(event);
-      this.#bytes += sizeOf(event);
+    for (const { event, data } of batch) {
+      if (data === null) continue;
+      this.#kept.push([event, data]);
+      this.#bytes += data.length + EVENT_OVERHEAD;
     }
     if (this.#bytes > this.#options.maxBytes) this.#keepsAll = false;
+    if (this.#isEnding) this.#finish();
   }
 
-  /** The source has said its last word, which may be in the batch that comes with this. */
+  /** The source has said its last word, which may be in the batch that is being read. */
   end(): void {
+    this.#isEnding = true;
     if (this.#pulling === undefined) this.#finish();
-    else void this.#pulling.then(() => this.#finish());
   }
 
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.#failure === undefined && this.#keepsAll) this.#options.onComplete(this.#events);
+    if (this.#failure === undefined && this.#keepsAll) this.#options.onComplete(this.#kept);
     this.#options.onOver();
   }
 
@@ -126,9 +150,9 @@ export class EventHub {
     if (this.#keepsAll) return;
     let slowest = this.#end;
     for (const { at } of this.#readers) slowest = Math.min(slowest, at);
-    const had = this.#events.splice(0, slowest - this.#base);
+    const had = this.#kept.splice(0, slowest - this.#base);
     this.#base = slowest;
-    for (const event of had) this.#bytes -= sizeOf(event);
+    for (const [, data] of had) this.#bytes -= data.length + EVENT_OVERHEAD;
     if (this.#bytes > this.#options.maxBytes) return;
     this.#room?.resolve();
     this.#room = undefined;
@@ -141,8 +165,4 @@ export class EventHub {
     this.#isOver = true;
     this.#options.onOver();
   }
-}
-
-function sizeOf({ data }: StreamEvent): number {
-  return (data?.length ?? 0) + EVENT_OVERHEAD;
 }

@@ -1,12 +1,12 @@
 import type { CallContext } from '../pipeline/call-context.js';
 import type { Observation } from '../pipeline/call-init.js';
-import type { StreamEvent } from '../pipeline/event-source.js';
 import { GatewayHeaders } from '../pipeline/gateway-headers.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
 import type { ResponseFacts } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
 import { leaseStream, streamIn } from '../routing/finish-response.js';
 import { adoptResponse } from '../routing/read-answer.js';
+import type { StoredEvent } from './cache-entry.js';
 import { EventHub } from './event-hub.js';
 import { MemberStream } from './member-stream.js';
 
@@ -17,7 +17,7 @@ export interface CompleteAnswer {
   readonly response: GatewayResponse;
   readonly facts: ResponseFacts;
   readonly usageAsked: boolean;
-  readonly body: { readonly text: string } | { readonly events: readonly StreamEvent[] };
+  readonly body: { readonly text: string } | { readonly events: readonly StoredEvent[] };
 }
 
 /** What a flight is made with. */
@@ -162,9 +162,17 @@ export class Flight {
       };
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) onAbort();
-      this.#answer
-        .then(resolve, reject)
-        .finally(() => signal.removeEventListener('abort', onAbort));
+      const release = () => signal.removeEventListener('abort', onAbort);
+      this.#answer.then(
+        (shared) => {
+          release();
+          resolve(shared);
+        },
+        (error: unknown) => {
+          release();
+          reject(error);
+        },
+      );
     });
   }
 

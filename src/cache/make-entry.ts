@@ -34,9 +34,7 @@ export function entryOf(
       ? { form: 'body', text: body.text }
       : {
           form: 'events',
-          events: body.events.flatMap(({ event, data }) =>
-            data === null ? [] : [[event, data] as const],
-          ),
+          events: body.events,
         }),
     usageAsked,
     status: response.status,

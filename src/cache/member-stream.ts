@@ -5,7 +5,7 @@ import type { Failure, Outcome } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
 import { describeFailure } from '../routing/describe-failure.js';
 import { abortError } from '../routing/stream-errors.js';
-import { hideUsage } from '../routing/stream-usage.js';
+import { hideUsages } from '../routing/stream-usage.js';
 import type { EventHub, HubReader } from './event-hub.js';
 
 const ABORTED: Failure = { kind: 'aborted', message: 'aborted' };
@@ -68,7 +68,7 @@ export class MemberStream implements EventSource {
         // A caller that has the last event has had the answer, whether it asks for more or not.
         if (batch === null || hub.hasAll(this.#reader)) this.#end('success');
         if (batch === null) return null;
-        const shown = hidesUsage ? batch.flatMap((event) => hideUsage(event) ?? []) : batch;
+        const shown = hidesUsage ? hideUsages(batch) : batch;
         if (shown.length > 0) return shown;
       }
       return null;

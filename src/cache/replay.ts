@@ -175,7 +175,7 @@ class ReplayedEvents implements EventSource {
 }
 
 /** An event that is parsed when someone asks for it, and once: who passes bytes on never does. */
-class ReplayedEvent implements StreamEvent {
+export class ReplayedEvent implements StreamEvent {
   readonly event: string | null;
   readonly data: string;
   #json: unknown;

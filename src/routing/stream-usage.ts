@@ -37,6 +37,13 @@ export function refusesUsage({ kind, status, message, code }: Failure): boolean 
   return /stream_options|include_usage/.test(`${code ?? ''} ${message}`);
 }
 
+/** Events as they would have been, had usage not been asked for. */
+export function hideUsages(events: readonly StreamEvent[]): readonly StreamEvent[] {
+  // Most say nothing of it.
+  if (!events.some(({ json }) => isObject(json) && 'usage' in json)) return events;
+  return events.flatMap((event) => hideUsage(event) ?? []);
+}
+
 /**
  * An event as it would have been, had usage not been asked for: the chunk that only carries usage is
  * left out, and so are the `usage: null` members of the others.

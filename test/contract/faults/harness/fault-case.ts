@@ -40,6 +40,14 @@ export interface ErrorExpectation {
   readonly message?: RegExp;
 }
 
+/** What a case needs beside an upstream, made anew for each run. */
+export interface Stage {
+  readonly gateway?: GatewayOptions;
+  act(scene: Scene): Promise<void>;
+  /** Called however the run went. */
+  close?(): Promise<unknown> | unknown;
+}
+
 /** One case, or one variant of it. */
 export interface FaultCase {
   readonly id: string;
@@ -65,6 +73,8 @@ export interface FaultCase {
   readonly expect?: Expectation;
   /** Runs the case where one call with `expect` does not say it. */
   readonly act?: (scene: Scene) => Promise<void>;
+  /** In the place of `gateway` and `act`, where each run needs things of its own: a store, a server. */
+  readonly stage?: () => Stage | Promise<Stage>;
   /** Why it may not pass yet. */
   readonly pending?: string;
 }

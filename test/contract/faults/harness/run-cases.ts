@@ -57,13 +57,16 @@ function isInShared(one: FaultCase, sdk: Sdk, shared: SharedCatalogue): boolean 
 }
 
 async function runOnce(one: FaultCase, sdk: Sdk, origin: Origin): Promise<void> {
-  const scene = new Scene({ sdk, origin, faultCase: one });
+  const stage = await one.stage?.();
+  const { act, gateway } = stage ?? one;
+  const scene = new Scene({ sdk, origin, faultCase: { ...one, gateway } });
   let complaints: readonly string[] = [];
   try {
-    if (one.act) await one.act(scene);
+    if (act) await act(scene);
     else if (one.expect) await judge(scene, await scene.call(), one.expect);
     await scene.finish();
   } finally {
+    await stage?.close?.();
     complaints = await scene.dispose();
   }
   expect(complaints, 'what the process complained of').toEqual([]);

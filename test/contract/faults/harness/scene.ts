@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { createGateway, type Gateway, type Settlement } from 'zerohop';
 import { findCanary } from './canary.js';
 import type { FaultCase } from './fault-case.js';
+import { Ledger } from './ledger.js';
 import { type Origin, until } from './origin.js';
 import { type Agent, installPool, restorePool } from './pool.js';
 import { ProcessGuard } from './process-guard.js';
@@ -36,6 +37,7 @@ export class Scene {
   readonly controller = new AbortController();
   readonly gateway: Gateway;
   readonly caller: Caller;
+  readonly ledger: Ledger;
   /** Attempts that could not reach the upstream. */
   unseenAttempts = 0;
   #calls = 0;
@@ -52,7 +54,8 @@ export class Scene {
     this.origin = origin;
     this.faultCase = faultCase;
     this.#pool = installPool(faultCase.pool);
-    this.gateway = createGateway({ ...faultCase.gateway, clock: this.clock });
+    this.ledger = new Ledger(faultCase.gateway);
+    this.gateway = createGateway({ clock: this.clock, ...this.ledger.options });
     this.gateway.on('settled', (settlement) => this.settled.push(settlement));
     this.caller = this.connect({});
   }
@@ -107,6 +110,7 @@ export class Scene {
     expect(getEventListeners(signal, 'abort'), 'listeners left on the signal').toEqual([]);
     await until(() => this.settled.length >= this.#calls);
     expect(this.settled, 'one settlement a call').toHaveLength(this.#calls);
+    this.ledger.judge(this.settled);
     const attempts = this.settled.flatMap((settlement) => settlement.attempts);
     expect(attempts.length - this.unseenAttempts, 'attempts that were reported').toBe(
       this.origin.hits,
@@ -114,7 +118,7 @@ export class Scene {
     await within(5_000, this.#pool.close(), 'a socket is still in use');
     await this.origin.quiet();
     await until(() => this.clock.timers === 0);
-    for (const said of [...this.#errors, ...this.settled]) {
+    for (const said of [...this.#errors, ...this.settled, ...this.ledger.said()]) {
       expect(findCanary(said), 'the key was found').toBeUndefined();
     }
   }

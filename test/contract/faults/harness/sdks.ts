@@ -33,12 +33,16 @@ export interface ClientSettings {
   readonly url: string;
   readonly timeout?: number | undefined;
   readonly maxRetries?: number | undefined;
+  /** @defaultValue the canary */
+  readonly apiKey?: string | undefined;
 }
 
 /** Options of one call, as the SDKs share them. */
 export interface CallSettings {
   readonly signal?: AbortSignal | undefined;
   readonly timeout?: number | undefined;
+  /** More of the SDK's request options, such as what `perCall()` gives. */
+  readonly options?: object | undefined;
 }
 
 /** A client, reduced to what the cases do with it. `extra` is laid over the usual request. */
@@ -63,14 +67,14 @@ type OpenAIClass = typeof OpenAI;
 
 function makeOpenAI(
   OpenAIOf: OpenAIClass,
-  { url, ...settings }: ClientSettings,
+  { url, apiKey = CANARY, ...settings }: ClientSettings,
   gateway: Gateway | undefined,
 ): OpenAI {
-  const client = new OpenAIOf({ apiKey: CANARY, baseURL: `${url}/v1`, ...settingsOf(settings) });
+  const client = new OpenAIOf({ apiKey, baseURL: `${url}/v1`, ...settingsOf(settings) });
   return gateway ? gateway.wrap(client) : client;
 }
 
-function settingsOf({ timeout, maxRetries }: Omit<ClientSettings, 'url'>): {
+function settingsOf({ timeout, maxRetries }: Omit<ClientSettings, 'url' | 'apiKey'>): {
   timeout?: number;
   maxRetries?: number;
 } {
@@ -122,8 +126,8 @@ export const anthropic1: Sdk = {
   name: 'anthropic 1',
   shape: anthropic,
   errors: Anthropic,
-  connect({ url, ...settings }, gateway) {
-    const bare = new Anthropic({ apiKey: CANARY, baseURL: url, ...settingsOf(settings) });
+  connect({ url, apiKey = CANARY, ...settings }, gateway) {
+    const bare = new Anthropic({ apiKey, baseURL: url, ...settingsOf(settings) });
     const client = gateway ? gateway.wrap(bare) : bare;
     const body = { model: 'claude-x', max_tokens: 64, messages };
     return {
@@ -139,8 +143,11 @@ export const anthropic1: Sdk = {
 };
 
 /** The SDKs' options do not admit `undefined` as a value. */
-function optionsOf({ signal, timeout }: CallSettings): { signal?: AbortSignal; timeout?: number } {
-  return { ...(signal && { signal }), ...(timeout !== undefined && { timeout }) };
+function optionsOf({ signal, timeout, options }: CallSettings): {
+  signal?: AbortSignal;
+  timeout?: number;
+} {
+  return { ...options, ...(signal && { signal }), ...(timeout !== undefined && { timeout }) };
 }
 
 /** A member, however deep; `undefined` where there is none. */

@@ -1,11 +1,13 @@
 import type OpenAI from 'openai';
 import {
+  type CallOptions,
   createGateway,
   createGatewayClient,
   type GatewayClient,
   type GatewayClientOptions,
   type GatewayOptions,
   type LogRow,
+  perCall,
   type Settlement,
 } from 'zerohop';
 import type { FakeProvider } from 'zerohop/testing';
@@ -70,6 +72,10 @@ export interface Seen {
   readonly text: string | null;
 }
 
+/** Options of one call, as the SDK takes them. */
+export const withCache = (cache: CallOptions['cache']): OpenAI.RequestOptions =>
+  perCall<OpenAI.RequestOptions>({ cache });
+
 /** What the headers of a response say. */
 export function labelsOf({ headers }: Response): Omit<Seen, 'id' | 'text'> {
   return {
@@ -124,5 +130,26 @@ export function heldReply(text?: string): {
       return text === undefined ? {} : { text };
     },
     release: gate.resolve,
+  };
+}
+
+/** A chat call at `gateway.fetch`, with a `x-zerohop-cache-control`; as {@link shortly} tells it. */
+export function fetchChat(
+  provider: FakeProvider,
+  fetch: typeof globalThis.fetch,
+): (cacheControl?: string) => Promise<string> {
+  return async (cacheControl) => {
+    const response = await fetch(`${provider.baseURL}/chat/completions`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: 'Bearer sk-test',
+        ...(cacheControl !== undefined && { 'x-zerohop-cache-control': cacheControl }),
+      },
+      body: JSON.stringify(chat),
+    });
+    const { id }: { id: string } = JSON.parse(await response.text());
+    const labels = { key: '', age: null, ttl: null, text: null };
+    return shortly({ ...labels, cache: response.headers.get('x-zerohop-cache'), id });
   };
 }

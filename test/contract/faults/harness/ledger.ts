@@ -1,0 +1,46 @@
+import { expect } from 'vitest';
+import type { GatewayOptions, LogRow, Settlement } from 'zerohop';
+import { recordSpans, type SeenSpan, see } from '../../../integration/telemetry/support/recording.js';
+
+/** Everything a gateway writes about its calls: rows of its log, and spans. */
+export class Ledger {
+  readonly rows: LogRow[] = [];
+  readonly #recording = recordSpans();
+  readonly #isKept: boolean;
+  /** The case's own options, and what they are watched with. */
+  readonly options: GatewayOptions;
+
+  /** A case that has a log of its own sees to its rows itself. */
+  constructor(options: GatewayOptions = {}) {
+    this.#isKept = options.log === undefined;
+    this.options = {
+      log: (row) => void this.rows.push(row),
+      telemetry: { tracerProvider: this.#recording.tracerProvider },
+      ...options,
+    };
+  }
+
+  /** Spans without a parent, in the order of their ends. */
+  roots(): readonly SeenSpan[] {
+    const spans = this.#recording.spans();
+    return spans.filter(({ parentSpanContext }) => parentSpanContext === undefined).map(see);
+  }
+
+  /** What was written, to be searched. */
+  said(): readonly unknown[] {
+    return [this.rows, this.#recording.spans().map(see)];
+  }
+
+  /** Asserts that every call has one row and one root span, and that no span is left open or ended twice. */
+  judge(settled: readonly Settlement[]): void {
+    const ids = settled.map(({ callId }) => callId).sort();
+    if (this.#isKept) {
+      expect(this.rows.map(({ id }) => id).sort(), 'one row a call').toEqual(ids);
+    }
+    if (typeof this.options.telemetry !== 'object') return;
+    const roots = this.roots().map(({ attributes }) => attributes['zerohop.call.id']);
+    expect(roots.sort(), 'one root span a call').toEqual(ids);
+    const ends = this.#recording.ends().filter((count) => count !== 1);
+    expect(ends, 'spans that did not end once').toEqual([]);
+  }
+}
