@@ -3,6 +3,7 @@ import type { CacheFacts, CacheStatus } from '../pipeline/cache-types.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { Clock } from '../pipeline/clock.js';
 import type { GatewayRequest, Logger } from '../pipeline/contract.js';
+import type { GatewayResponse } from '../pipeline/gateway-response.js';
 import { describeFailure } from '../routing/describe-failure.js';
 import { leaseStream } from '../routing/finish-response.js';
 import { LoopError } from '../routing/loop-errors.js';
@@ -106,18 +107,17 @@ export class ResponseCache {
           now: this.#deps.clock.wallNow(),
         })
       : undefined;
-    if (found?.freshness === 'fresh') return this.#give(call, found, 'HIT');
-    if (found && found.ageMs < found.entry.ttlMs + control.staleWhileRevalidateMs) {
-      this.#revalidate(call, key);
-      return this.#give(call, found, 'STALE');
-    }
+    const given = found && this.#giveAtOnce(call, found);
+    if (given) return given;
     try {
       return await this.#ask(call, key);
     } catch (error) {
       if (found === undefined || !isOutage(error, call)) throw error;
       if (found.ageMs >= found.entry.ttlMs + control.staleIfErrorMs) throw error;
+      const stale = this.#give(call, found, 'STALE');
+      if (stale === undefined) throw error;
       context.decide('cache-stale-if-error');
-      return this.#give(call, found, 'STALE');
+      return stale;
     }
   }
 
@@ -139,9 +139,28 @@ export class ResponseCache {
     return send(request, context);
   }
 
-  /** A stored answer, as this caller wants it. */
-  #give({ request, context }: CachedCall, found: FoundEntry, status: CacheStatus): Response {
+  /** A stored answer that need not wait for what the provider says. */
+  #giveAtOnce(call: CachedCall, found: FoundEntry): Response | undefined {
+    const { entry, ageMs, freshness } = found;
+    if (freshness === 'fresh') return this.#give(call, found, 'HIT');
+    if (ageMs >= entry.ttlMs + call.control.staleWhileRevalidateMs) return undefined;
+    const stale = this.#give(call, found, 'STALE');
+    if (stale) this.#revalidate(call, entry.key);
+    return stale;
+  }
+
+  /** A stored answer, as this caller wants it; `undefined` where it cannot be spelled that way. */
+  #give(call: CachedCall, found: FoundEntry, status: CacheStatus): Response | undefined {
+    const { request, context } = call;
     const { entry, ageMs } = found;
+    const wish = { stream: request.stream, wantsUsage: asksUsage(request) };
+    let response: GatewayResponse;
+    try {
+      response = replayEntry(entry, wish);
+    } catch {
+      // Too deep to be written in the other mode.
+      return undefined;
+    }
     const { inputTokens, outputTokens, cost } = entry.saved;
     context.cache = {
       status,
@@ -155,8 +174,6 @@ export class ResponseCache {
     };
     context.isBilled = false;
     context.observation = new EntryObservation(entry);
-    const wish = { stream: request.stream, wantsUsage: asksUsage(request) };
-    const response = replayEntry(entry, wish);
     const payload = response.peekPayload();
     if (payload?.kind !== 'events') return response;
     const events = leaseStream(new ReplayStream(payload.events));

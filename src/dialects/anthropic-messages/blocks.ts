@@ -2,6 +2,7 @@ import type { Path, Slot, TextEvent } from '../canonical-events.js';
 import { isObject, type JsonObject, list, stringify, text } from '../json.js';
 import { type Recorder, slot } from '../recorder.js';
 import type { ResponseFold, ToolCallFold } from '../response-fold.js';
+import { fallbackModel } from './message-snapshot.js';
 
 const DELTA: Path = ['delta'];
 
@@ -87,6 +88,7 @@ export class BlockReader {
         this.#call(block, index);
         return true;
       default:
+        this.#fold.model = fallbackModel(block) ?? this.#fold.model;
         this.#recorder?.add({
           type: 'block',
           ...placeOf(index),

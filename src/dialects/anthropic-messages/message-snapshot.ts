@@ -1,5 +1,10 @@
-import { isObject, type JsonObject, list } from '../json.js';
+import { isObject, type JsonObject, list, text } from '../json.js';
 import { overlayUsage } from '../usage.js';
+
+/** The model that took over, where a block says so: a whole message is labelled with it. */
+export function fallbackModel({ type, to }: JsonObject): string | undefined {
+  return type === 'fallback' && isObject(to) ? text(to.model) : undefined;
+}
 
 interface OpenBlock {
   block: JsonObject;
@@ -20,6 +25,8 @@ export class MessageSnapshot {
       case 'content_block_start':
         if (isObject(event.content_block)) {
           this.#blocks.set(index, { block: event.content_block, json: '' });
+          const model = fallbackModel(event.content_block);
+          if (model !== undefined) this.#message = { ...this.#message, model };
         }
         break;
       case 'content_block_delta': {

@@ -1,7 +1,11 @@
+import { context } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type GatewayOptions, type Interceptor, perCall } from 'zerohop';
 import { type FakeProvider, startFakeProvider } from 'zerohop/testing';
+import { recordSpans } from '../telemetry/support/recording.js';
 import {
   ask,
   askStream,
@@ -160,6 +164,44 @@ describe('staleWhileRevalidate', () => {
 
     expect(answer).toBe('STALE 1');
     expect(provider.requests).toHaveLength(1);
+  });
+
+  it('asks anew in a call of its own: a span that is a root, a row, and what it cost', async () => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    const { tracerProvider, spans } = recordSpans();
+    const { client, gateway, rows } = await stale({
+      telemetry: { tracerProvider },
+      pricing: { models: { [chat.model]: { input: 1_000_000, output: 0 } } },
+      metadata: { service: 'checkout' },
+    });
+    provider.enqueue({ usage: { inputTokens: 3 } });
+
+    await tracerProvider.getTracer('app').startActiveSpan('handler', async (span) => {
+      await ask(client);
+      await gateway.flush();
+      span.end();
+    });
+    context.disable();
+
+    const [given, asked, refresh, handler] = spans().slice(2);
+    const traceOf = (span: ReadableSpan | undefined) => span?.spanContext().traceId;
+    expect(given?.attributes['zerohop.cache.status']).toBe('STALE');
+    expect(given?.parentSpanContext?.spanId).toBe(handler?.spanContext().spanId);
+    expect(refresh?.attributes['zerohop.cache.status']).toBe('REFRESH');
+    expect(refresh?.parentSpanContext).toBeUndefined();
+    expect(refresh?.links.map((link) => link.context.spanId)).toEqual([
+      given?.spanContext().spanId,
+    ]);
+    expect(asked?.parentSpanContext?.spanId).toBe(refresh?.spanContext().spanId);
+    expect([traceOf(given), traceOf(refresh)]).toEqual([traceOf(handler), traceOf(asked)]);
+    expect(traceOf(refresh)).not.toBe(traceOf(given));
+    expect(
+      rows.slice(1).map(({ cacheStatus, cost, metadata }) => [cacheStatus, cost, metadata.service]),
+    ).toEqual([
+      ['STALE', 0, 'checkout'],
+      ['REFRESH', 3, 'checkout'],
+    ]);
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(3);
   });
 
   it('does not keep a gateway from closing', async () => {

@@ -453,11 +453,11 @@ const INHERENT: readonly Inherent[] = [
     applies: (_, hit) => /reading 'model'/.test(String(hit)),
   },
   {
-    reason: 'the helper of the beta takes the model from a fallback block; our writer does not yet',
+    reason: 'only the helper of the beta takes the model from a fallback block',
     direction: 'stream → body',
-    sdk: 'anthropic beta',
+    sdk: 'anthropic',
     path: /^model$/,
-    applies: (direct) => direct === 'claude-opus-4-8',
+    applies: (direct) => direct === 'claude-fable-5',
   },
   {
     reason: 'the helper outside the beta does not know the input of an MCP call',

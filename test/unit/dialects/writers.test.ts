@@ -46,7 +46,9 @@ describe('a writer', () => {
 
   it.each(answers)(
     'writes the model, id and usage that were edited ($dialect: $title)',
-    ({ dialect, body }) => {
+    ({ dialect, body, title }) => {
+      // A block that says another model took over says so still.
+      const model = title.startsWith('final figures in the delta') ? 'm-2' : 'edited';
       const written = edit(dialect, body, (event) => {
         if (event.type === 'start') return { ...event, model: 'edited', id: 'new' };
         if (event.type !== 'usage') return event;
@@ -59,7 +61,7 @@ describe('a writer', () => {
 
       for (const other of [JSON.parse(written.json()), written.sse()]) {
         const facts = read(dialect, other).reader.facts();
-        expect(facts).toMatchObject({ model: 'edited', id: 'new' });
+        expect(facts).toMatchObject({ model, id: 'new' });
         if (original.usage?.inputTokens !== undefined) {
           expect((facts.usage?.inputTokens ?? 0) - original.usage.inputTokens).toBe(1_000);
         }

@@ -41,7 +41,7 @@ export class Scene {
   /** Attempts that could not reach the upstream. */
   unseenAttempts = 0;
   #calls = 0;
-  readonly #errors: unknown[] = [];
+  readonly #said: unknown[] = [];
   readonly #guard = new ProcessGuard();
   readonly #pool: Agent;
 
@@ -87,7 +87,7 @@ export class Scene {
       } else answer = await caller.answer(extra, settings);
     } catch (thrown) {
       error = thrown;
-      this.#errors.push(thrown);
+      this.#said.push(thrown);
     }
     const { textOf, textOfEvent } = this.sdk;
     const text = answer ? textOf(answer) : events.map(textOfEvent).join('');
@@ -99,9 +99,9 @@ export class Scene {
     this.#calls += 1;
   }
 
-  /** Searches what was thrown elsewhere, too. */
-  noteError(error: unknown): void {
-    this.#errors.push(error);
+  /** Searches what was thrown or written elsewhere, too. */
+  noteSaid(said: unknown): void {
+    this.#said.push(said);
   }
 
   /** Ends the scene: asserts what holds for every case. */
@@ -118,7 +118,7 @@ export class Scene {
     await within(5_000, this.#pool.close(), 'a socket is still in use');
     await this.origin.quiet();
     await until(() => this.clock.timers === 0);
-    for (const said of [...this.#errors, ...this.settled, ...this.ledger.said()]) {
+    for (const said of [...this.#said, ...this.settled, ...this.ledger.said()]) {
       expect(findCanary(said), 'the key was found').toBeUndefined();
     }
   }
