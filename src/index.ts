@@ -80,6 +80,12 @@ export type {
 } from './pricing/pricing-options.js';
 export { partialOf } from './routing/stream-errors.js';
 export type { GatewayStats, StatsEntry } from './stats/stats.js';
+export type { StoreCounters } from './stores/cache-store.js';
+export {
+  SqliteStore,
+  type SqliteStoreEntry,
+  type SqliteStoreOptions,
+} from './stores/sqlite-adapter.js';
 export type {
   CapturedContent,
   ContentPart,
