@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bodyCases } from './cases/body.js';
+import { cacheAnswerCases } from './cases/cache.js';
 import { cancelCases } from './cases/cancel.js';
 import { httpStatusCases } from './cases/http-status.js';
 import { sizeCases } from './cases/sizes.js';
@@ -39,6 +40,10 @@ describe('sizes', () => {
 
 describe('cancelling and timeouts', () => {
   runCases([...cancelCases, ...timeoutCases], options);
+});
+
+describe('the cache', () => {
+  runCases([...cacheAnswerCases], options);
 });
 
 describe('all cases', () => {

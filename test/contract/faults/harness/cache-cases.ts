@@ -18,27 +18,31 @@ type StoreKind = 'memory' | 'adapter';
 /** What 5 tokens in and 7 out cost, in US dollars: $1 and $2 a million. */
 export const COST = 0.000_019;
 /** Prices of the models that the cases ask for. */
-export const pricing = { models: { 'gpt-x': { input: 1, output: 2 }, 'claude-x': { input: 1, output: 2 } } };
+export const pricing = {
+  models: { 'gpt-x': { input: 1, output: 2 }, 'claude-x': { input: 1, output: 2 } },
+};
 /** For a store that is to be waited for, however busy the machine is. */
 export const UNHURRIED = '30s';
 
 /** Cases with a cache, once for each kind of store. */
 export function cacheCases(cases: readonly CacheCase[]): readonly FaultCase[] {
   return cases.flatMap(({ stores = ['memory', 'adapter'], cache, act, ...one }) =>
-    stores.map((kind): FaultCase => ({
-      ...one,
-      variant: [one.variant, `in ${kind === 'memory' ? 'memory' : 'a store'}`]
-        .filter((part) => part !== undefined)
-        .join(', '),
-      isShared: false,
-      stage() {
-        const adapter = kind === 'adapter' ? new MapAdapter() : undefined;
-        return {
-          gateway: { pricing, cache: { storeTimeout: UNHURRIED, ...cache, store: adapter } },
-          act: (scene) => act(scene, adapter),
-        };
-      },
-    })),
+    stores.map(
+      (kind): FaultCase => ({
+        ...one,
+        variant: [one.variant, `in ${kind === 'memory' ? 'memory' : 'a store'}`]
+          .filter((part) => part !== undefined)
+          .join(', '),
+        isShared: false,
+        stage() {
+          const adapter = kind === 'adapter' ? new MapAdapter() : undefined;
+          return {
+            gateway: { pricing, cache: { storeTimeout: UNHURRIED, ...cache, store: adapter } },
+            act: (scene) => act(scene, adapter),
+          };
+        },
+      }),
+    ),
   );
 }
 

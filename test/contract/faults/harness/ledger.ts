@@ -1,6 +1,10 @@
 import { expect } from 'vitest';
 import type { GatewayOptions, LogRow, Settlement } from 'zerohop';
-import { recordSpans, type SeenSpan, see } from '../../../integration/telemetry/support/recording.js';
+import {
+  recordSpans,
+  type SeenSpan,
+  see,
+} from '../../../integration/telemetry/support/recording.js';
 
 /** Everything a gateway writes about its calls: rows of its log, and spans. */
 export class Ledger {
