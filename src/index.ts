@@ -1,6 +1,6 @@
 // What is public, name by name. Adding one is a decision.
 export type { CacheOptions } from './cache/cache-options.js';
-export type { CacheCounters } from './cache/response-cache.js';
+export type { CacheCounters } from './cache/shelf.js';
 export type { WithGateway } from './client/client-options.js';
 export {
   createGatewayClient,

@@ -1,5 +1,5 @@
 import type { CallContext } from '../pipeline/call-context.js';
-import { digest, sortHeaders } from '../pipeline/call-identity.js';
+import { changeHeaders } from '../pipeline/call-identity.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import type { Target } from '../pipeline/target.js';
 import { cacheKey, DEFAULT_EXCLUDED } from './cache-key.js';
@@ -33,21 +33,18 @@ export class CallKeys {
     const { request, target, control } = call;
     try {
       const identity = target.identity();
-      const added = request.headers
-        ? sortHeaders(Object.entries(request.headers), this.#ignored)
-        : NOTHING_ADDED;
-      const headers =
-        this.#ignored.size === 0
-          ? identity.headers
-          : identity.headers.filter(([name]) => !this.#ignored.has(name));
+      const { headers, credential } = request.headers
+        ? changeHeaders(identity, request.headers)
+        : identity;
       return cacheKey({
         operation: request.operation,
         method: request.method,
         path: request.path,
         query: identity.query,
         origin: identity.origin,
-        scope: scopeOf(call, identity.credential, added.credentials),
-        headers: added.headers.length === 0 ? headers : [...headers, ...added.headers],
+        scope: scopeOf(call, credential),
+        headers:
+          this.#ignored.size === 0 ? headers : headers.filter(([name]) => !this.#ignored.has(name)),
         version: this.#version,
         vary: this.#vary(call),
         custom: typeof control.key === 'function' ? callKey(call, control.key) : control.key,
@@ -66,17 +63,11 @@ export class CallKeys {
   }
 }
 
-const NOTHING_ADDED = { credentials: [], headers: [] } as const;
 const NOTHING: Readonly<Record<string, unknown>> = {};
 
-function scopeOf(
-  { control, tenant }: KeyedCall,
-  credential: string,
-  added: readonly string[],
-): readonly string[] {
+function scopeOf({ control, tenant }: KeyedCall, credential: string): readonly string[] {
   if (control.scope === 'shared') return ['shared'];
-  if (tenant !== undefined) return ['tenant', tenant];
-  return ['credential', added.length === 0 ? credential : digest([credential, ...added])];
+  return tenant === undefined ? ['credential', credential] : ['tenant', tenant];
 }
 
 /** The user's own key. One that throws, or gives no text, leaves the body in. */
@@ -88,10 +79,15 @@ function callKey(
     const given: unknown = key(request, context);
     return typeof given === 'string' && given !== '' ? given : undefined;
   } catch (error) {
-    context.logger.warn?.('cache.key threw; the body is the key', {
-      callId: context.id,
-      error: String(error),
-    });
+    complain(context, error);
     return undefined;
+  }
+}
+
+function complain({ logger, id }: CallContext, error: unknown): void {
+  try {
+    logger.warn?.('cache.key threw; the body is the key', { callId: id, error: String(error) });
+  } catch {
+    // A logger that fails must not fail a call.
   }
 }

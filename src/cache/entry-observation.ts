@@ -31,12 +31,16 @@ export class EntryObservation implements Observation {
 /** A stored stream on its way to a caller: it tells how it ended. The last event comes by itself, since who has that one has had all. */
 export class ReplayStream implements EventSource {
   readonly #events: EventSource;
+  readonly #signal: AbortSignal;
+  readonly #onAbort = () => this.cancel(this.#signal.reason);
   #next: readonly StreamEvent[] | null | undefined;
   #isOver = false;
   onSettle: ((outcome: Outcome, failure?: Failure) => void) | undefined;
 
-  constructor(events: EventSource) {
+  constructor(events: EventSource, signal: AbortSignal) {
     this.#events = events;
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   async pull(): Promise<readonly StreamEvent[] | null> {
@@ -62,6 +66,7 @@ export class ReplayStream implements EventSource {
   #end(outcome: Outcome, failure?: Failure): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#signal.removeEventListener('abort', this.#onAbort);
     this.onSettle?.(outcome, failure);
   }
 }

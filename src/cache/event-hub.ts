@@ -40,6 +40,8 @@ export class EventHub {
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
   #pulling: Promise<unknown> | undefined;
+  /** Set before `#pulling` is: the source may end while it is being asked. */
+  #isPulling = false;
   /** Resolves the wait of the reader that is ahead. */
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -104,6 +106,7 @@ export class EventHub {
 
   /** The next events, kept; `undefined` where there are none. */
   async #pull(): Promise<readonly StreamEvent[] | undefined> {
+    this.#isPulling = true;
     try {
       while (!this.#keepsAll && this.#bytes > this.#options.maxBytes) {
         this.#room ??= Promise.withResolvers();
@@ -118,6 +121,7 @@ export class EventHub {
       this.#finish();
       return undefined;
     } finally {
+      this.#isPulling = false;
       this.#pulling = undefined;
     }
   }
@@ -135,7 +139,7 @@ export class EventHub {
   /** The source has said its last word, which may be in the batch that is being read. */
   end(): void {
     this.#isEnding = true;
-    if (this.#pulling === undefined) this.#finish();
+    if (!this.#isPulling) this.#finish();
   }
 
   #finish(): void {

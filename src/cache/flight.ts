@@ -84,7 +84,8 @@ export class Flight {
 
   /** Whether another call would get all of the answer. */
   get isJoinable(): boolean {
-    return !this.#isOver && !this.isForgotten && (this.#hub?.isJoinable ?? true);
+    if (this.isForgotten || this.#request.signal.aborted) return false;
+    return !this.#isOver && (this.#hub?.isJoinable ?? true);
   }
 
   async #ask(): Promise<Shared> {
@@ -93,9 +94,9 @@ export class Flight {
     if (payload?.kind === 'events') return this.#shareEvents(response);
     // Before anybody's labels are on them, and only where there is somebody else.
     if (this.#members.size > 1) this.#headers = pairsOf(response);
-    this.#over();
     const text = textOf(response);
-    this.#complete(response, { text }, false);
+    if (text.length <= this.#init.maxBytes) this.#complete(response, { text }, false);
+    this.#over();
     return { kind: 'body', response, text };
   }
 

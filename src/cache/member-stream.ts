@@ -46,22 +46,26 @@ export class MemberStream implements EventSource {
   }
 
   readonly #onAbort = (): void => {
-    const { context, target, isLast, abort } = this.#init;
+    const { context, target, hub, isLast, abort } = this.#init;
     const { reason } = context.signal;
+    const wasLast = isLast();
+    if (wasLast) abort(reason);
     // The stream itself tells the last one, as it would tell one that is alone.
-    if (isLast()) {
-      abort(reason);
-      return;
-    }
+    if (wasLast && this.#interrupt) return;
+    if (wasLast) hub.cancel(reason);
+    const { error, failure } = describeFailure(
+      isGatewayError(reason) ? reason : abortError(reason),
+      target.errors,
+    );
+    this.#interruption = error;
+    if (this.#interrupt) this.#interrupt(error);
+    else this.#end(failure.kind === 'aborted' ? 'aborted' : 'error', failure);
     this.#leave();
-    this.#interruption = isGatewayError(reason)
-      ? describeFailure(reason, target.errors).error
-      : abortError(reason);
-    this.#interrupt?.(this.#interruption);
   };
 
   async pull(): Promise<readonly StreamEvent[] | null> {
     const { hub, hidesUsage, target } = this.#init;
+    if (this.#interruption) throw this.#interruption;
     try {
       while (!this.#isOver) {
         const batch = await this.#next();
@@ -76,11 +80,12 @@ export class MemberStream implements EventSource {
       const { failure } = describeFailure(thrown, target.errors);
       this.#end(failure.kind === 'aborted' ? 'aborted' : 'error', failure);
       throw thrown;
+    } finally {
+      this.#interrupt = undefined;
     }
   }
 
   #next(): Promise<readonly StreamEvent[] | null> {
-    if (this.#interruption) return Promise.reject(this.#interruption);
     return new Promise((resolve, reject) => {
       this.#interrupt = reject;
       this.#init.hub.next(this.#reader).then(resolve, reject);

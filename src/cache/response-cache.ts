@@ -3,14 +3,14 @@ import type { CacheFacts, CacheStatus } from '../pipeline/cache-types.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { Clock } from '../pipeline/clock.js';
 import type { GatewayRequest, Logger } from '../pipeline/contract.js';
+import { isGatewayError } from '../pipeline/errors.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
 import { describeFailure } from '../routing/describe-failure.js';
 import { leaseStream } from '../routing/finish-response.js';
 import { LoopError } from '../routing/loop-errors.js';
 import { asksUsage } from '../routing/stream-usage.js';
-import type { CacheStore, StoreCounters } from '../stores/cache-store.js';
 import { openKeyvStore } from '../stores/keyv-store.js';
-import { type CacheEntry, encodeEntry } from './cache-entry.js';
+import type { CacheEntry } from './cache-entry.js';
 import {
   type CacheControl,
   type CacheOptions,
@@ -20,12 +20,11 @@ import {
 import { CallKeys, type KeyedCall } from './call-key.js';
 import { durationMs } from './duration.js';
 import { EntryObservation, ReplayStream } from './entry-observation.js';
-import { type FoundEntry, findEntry } from './find-entry.js';
 import { Flight } from './flight.js';
 import { entryOf } from './make-entry.js';
 import { replayEntry } from './replay.js';
+import { type CacheCounters, type FoundEntry, Shelf } from './shelf.js';
 import { unstorableRequest } from './storable.js';
-import { Tags } from './tags.js';
 
 /** What a cache works with. */
 export interface CacheDependencies {
@@ -44,36 +43,23 @@ export interface CachedCall extends KeyedCall {
   readonly revalidate: () => Promise<void>;
 }
 
-/** What is counted of a cache since it was made. */
-export interface CacheCounters extends StoreCounters {
-  /** What was found and was no whole entry; it was deleted. */
-  readonly corrupt: number;
-  /** Answers that were stored. */
-  readonly stored: number;
-}
-
 /** The response cache of a gateway: an answer that is stored, or one that is on its way, in the place of a request. */
 export class ResponseCache {
   readonly #deps: CacheDependencies;
   readonly #options: CacheOptions;
   readonly #keys: CallKeys;
-  readonly #store: CacheStore;
-  readonly #tags: Tags;
+  readonly #shelf: Shelf;
   readonly #flights = new Map<string, Flight>();
   readonly #refreshing = new Set<string>();
-  /** What the store has not taken yet: found all the same. */
-  readonly #writing = new Map<string, { entry: CacheEntry; stored: Promise<boolean> }>();
-  /** Changes with `clear()`: what is under way by then is not stored. */
-  #epoch = 0;
-  #corrupt = 0;
-  #stored = 0;
+  /** What may yet be stored, shared or not. */
+  readonly #underWay = new Map<Flight, { key: string; tags: readonly string[] }>();
 
   constructor(options: CacheOptions, deps: CacheDependencies) {
     const { clock, logger } = deps;
     this.#deps = deps;
     this.#options = options;
     this.#keys = new CallKeys(options);
-    this.#store = openKeyvStore({
+    const store = openKeyvStore({
       store: options.store,
       maxEntries: options.maxEntries,
       maxBytes: options.maxBytes,
@@ -83,11 +69,11 @@ export class ResponseCache {
       clock,
       logger,
     });
-    this.#tags = new Tags(this.#store);
+    this.#shelf = new Shelf(store, deps.background);
   }
 
   get counters(): CacheCounters {
-    return { ...this.#store.counters, corrupt: this.#corrupt, stored: this.#stored };
+    return this.#shelf.counters;
   }
 
   /** The answer to a call: stored, shared, or asked for. */
@@ -99,7 +85,7 @@ export class ResponseCache {
     if (key === undefined) return this.#bypass(call, reason ?? 'uncanonical');
     const wish = { stream: request.stream, wantsUsage: asksUsage(request) };
     const found = readsFrom(mode)
-      ? await findEntry(this.#shelf, {
+      ? await this.#shelf.find({
           key,
           control,
           wish,
@@ -121,18 +107,6 @@ export class ResponseCache {
     }
   }
 
-  get #shelf() {
-    return {
-      store: this.#store,
-      tags: this.#tags,
-      writing: (key: string) => this.#writing.get(key)?.entry,
-      onCorrupt: (key: string) => {
-        this.#corrupt += 1;
-        this.#deps.background(this.#store.delete(key));
-      },
-    };
-  }
-
   #bypass(call: CachedCall, reason: string): Promise<Response> {
     const { context, request, send } = call;
     context.cache = { status: 'BYPASS', reason };
@@ -145,7 +119,7 @@ export class ResponseCache {
     if (freshness === 'fresh') return this.#give(call, found, 'HIT');
     if (ageMs >= entry.ttlMs + call.control.staleWhileRevalidateMs) return undefined;
     const stale = this.#give(call, found, 'STALE');
-    if (stale) this.#revalidate(call, entry.key);
+    if (stale && storesIn(call.control.mode)) this.#revalidate(call, entry.key);
     return stale;
   }
 
@@ -153,6 +127,7 @@ export class ResponseCache {
   #give(call: CachedCall, found: FoundEntry, status: CacheStatus): Response | undefined {
     const { request, context } = call;
     const { entry, ageMs } = found;
+    if (hasGone(call)) throw context.signal.reason;
     const wish = { stream: request.stream, wantsUsage: asksUsage(request) };
     let response: GatewayResponse;
     try {
@@ -176,7 +151,7 @@ export class ResponseCache {
     context.observation = new EntryObservation(entry);
     const payload = response.peekPayload();
     if (payload?.kind !== 'events') return response;
-    const events = leaseStream(new ReplayStream(payload.events));
+    const events = leaseStream(new ReplayStream(payload.events, context.signal));
     return response.withPayload({ kind: 'events', events });
   }
 
@@ -205,68 +180,58 @@ export class ResponseCache {
 
   #depart(call: CachedCall, key: string, slot: string): Flight {
     const { request, context, control, send } = call;
-    const epoch = this.#epoch;
-    const isStored = control.mode !== 'read-only';
+    const isStored = storesIn(control.mode);
     // Before the provider is asked: a tag that is deleted while it answers makes the answer old.
     const tags =
-      isStored && control.tags.length > 0 ? this.#tags.versions(control.tags) : undefined;
+      isStored && control.tags.length > 0 ? this.#shelf.versions(control.tags) : undefined;
+    let isStoring = false;
     const flight: Flight = new Flight({
       leader: context,
       send: (shared) => send(request, shared),
       maxBytes: this.#options.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES,
       onComplete: (answer) => {
-        if (!isStored || flight.isForgotten || epoch !== this.#epoch) return;
-        const entry = entryOf(answer, { call, key, now: this.#deps.clock.wallNow() });
-        if (typeof entry === 'string') context.decide('cache-not-stored', { reason: entry });
-        else this.#deps.background(this.#put(entry, call.control, tags));
+        if (!isStored || flight.isForgotten) return;
+        const make = entryOf(answer, { call, key, now: this.#deps.clock.wallNow() });
+        if (typeof make === 'string') {
+          context.decide('cache-not-stored', { reason: make });
+          return;
+        }
+        isStoring = true;
+        const isWanted = () => !flight.isForgotten;
+        const stored = this.#shelf.put({ make, control, tags, isWanted });
+        this.#deps.background(stored.finally(() => this.#underWay.delete(flight)));
       },
       onOver: () => {
         if (this.#flights.get(slot) === flight) this.#flights.delete(slot);
+        if (!isStoring) this.#underWay.delete(flight);
       },
     });
+    this.#underWay.set(flight, { key, tags: control.tags });
     if (control.coalesce) this.#flights.set(slot, flight);
     return flight;
   }
 
-  async #put(
-    make: (tags: CacheEntry['tags']) => CacheEntry,
-    control: CacheControl,
-    tagged: Promise<CacheEntry['tags']> | undefined,
-  ): Promise<void> {
-    const tags = tagged && (await tagged);
-    // Without its tags it could not be deleted by them.
-    if (tagged !== undefined && tags === undefined) return;
-    const entry = make(tags);
-    const keptMs = entry.ttlMs + Math.max(control.staleWhileRevalidateMs, control.staleIfErrorMs);
-    const value = this.#store.isExternal ? encodeEntry(entry) : entry;
-    const stored = this.#store.set(entry.key, value, keptMs);
-    const writing = { entry, stored };
-    this.#writing.set(entry.key, writing);
-    if (await stored) this.#stored += 1;
-    if (this.#writing.get(entry.key) === writing) this.#writing.delete(entry.key);
-  }
-
   /** Deletes an answer by its key; what is under way for it is not stored. */
-  async delete(key: string): Promise<boolean> {
-    for (const slot of [key, `${key}+stream`]) this.#flights.get(slot)?.forget();
-    const writing = this.#writing.get(key);
-    this.#writing.delete(key);
-    await writing?.stored;
-    return this.#store.delete(key);
+  delete(key: string): Promise<boolean> {
+    this.#forget((flight) => flight.key === key);
+    return this.#shelf.delete(key);
   }
 
-  /** Makes every answer with a tag unfindable. */
-  async deleteByTag(tag: string): Promise<boolean> {
-    return (await this.#tags.renew(tag)) !== undefined;
+  /** Makes every answer with a tag unfindable, those under way included. */
+  deleteByTag(tag: string): Promise<boolean> {
+    this.#forget(({ tags }) => tags.includes(tag));
+    return this.#shelf.deleteByTag(tag);
   }
 
   /** Deletes everything; what is under way is not stored. */
-  async clear(): Promise<boolean> {
-    this.#epoch += 1;
-    const writing = [...this.#writing.values()];
-    this.#writing.clear();
-    await Promise.all(writing.map(({ stored }) => stored));
-    return this.#store.clear();
+  clear(): Promise<boolean> {
+    this.#forget(() => true);
+    return this.#shelf.clear();
+  }
+
+  /** Calls that come later do not share what is under way. */
+  #forget(which: (flight: { key: string; tags: readonly string[] }) => boolean): void {
+    for (const [flight, about] of this.#underWay) if (which(about)) flight.forget();
   }
 }
 
@@ -282,13 +247,25 @@ function readsFrom(mode: CacheControl['mode']): boolean {
   return mode === 'read-write' || mode === 'read-only';
 }
 
+function storesIn(mode: CacheControl['mode']): boolean {
+  return mode !== 'read-only' && mode !== 'off';
+}
+
+/** Whether nobody waits for the answer any more. A call whose deadline has passed still takes an old one, but for a stream, which ends with it. */
+function hasGone({ context: { signal, stream } }: CachedCall): boolean {
+  if (!signal.aborted) return false;
+  const reason: unknown = signal.reason;
+  return stream || !isGatewayError(reason) || reason.code !== 'zerohop_timeout';
+}
+
 /** Whether the provider failed, and not the caller: then an old answer is better than none. */
-function isOutage(error: unknown, { target, context }: CachedCall): boolean {
-  if (context.signal.aborted) return false;
+function isOutage(error: unknown, call: CachedCall): boolean {
+  if (hasGone(call)) return false;
   const { failure } =
-    error instanceof LoopError ? error.attempt : describeFailure(error, target.errors);
+    error instanceof LoopError ? error.attempt : describeFailure(error, call.target.errors);
   const { kind, status } = failure;
-  if (kind === 'aborted' || kind === 'interceptor' || kind === 'redirect') return false;
-  if (kind !== 'status') return kind !== 'other';
+  if (kind === 'aborted' || kind === 'interceptor' || kind === 'redirect' || kind === 'other')
+    return false;
+  if (kind !== 'status' && kind !== 'upstream_error') return true;
   return status === undefined || status >= 500 || status === 408 || status === 429;
 }

@@ -12,7 +12,12 @@ export function readCacheDirectives(header: string): CacheDirectives {
     else if (name === 'no-store') directives = { ...directives, noStore: true };
     else if (name === 'max-age') {
       const seconds = /^"?(\d{1,12})"?$/.exec(value)?.[1] ?? '0';
-      directives = { ...directives, maxAgeMs: Number(seconds) * 1_000 };
+      // Of several the least: it never gives more than was asked for.
+      const maxAgeMs = Math.min(
+        Number(seconds) * 1_000,
+        directives.maxAgeMs ?? Number.POSITIVE_INFINITY,
+      );
+      directives = { ...directives, maxAgeMs };
     }
   }
   return directives;

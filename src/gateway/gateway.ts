@@ -1,4 +1,4 @@
-import type { CacheCounters } from '../cache/response-cache.js';
+import type { CacheCounters } from '../cache/shelf.js';
 import type { CallOptions } from '../pipeline/contract.js';
 import type { Settlement } from '../pipeline/settlement.js';
 import type { GatewayStats } from '../stats/stats.js';

@@ -23,10 +23,10 @@ const VOLATILE =
   /^(?:accept|accept-encoding|accept-language|b3|baggage|connection|content-length|content-type|host|idempotency-key|sentry-trace|traceparent|tracestate|user-agent|x-(?:amzn-trace-id|b3-.*|client-request-id|cloud-trace-context|correlation-id|datadog-.*|request-id|stainless-.*|zerohop-.*))$/;
 
 /** Headers sorted into who calls and what is asked; a later value of a name replaces an earlier one, `null` removes it. */
-export function sortHeaders(
-  rows: Iterable<readonly [name: string, value: unknown]>,
-  ignored: ReadonlySet<string> = new Set(),
-): { readonly credentials: readonly string[]; readonly headers: CallIdentity['headers'] } {
+export function sortHeaders(rows: Iterable<readonly [name: string, value: unknown]>): {
+  readonly credentials: readonly string[];
+  readonly headers: CallIdentity['headers'];
+} {
   const last = new Map<string, string>();
   for (const [given, value] of rows) {
     const name = given.toLowerCase();
@@ -36,11 +36,31 @@ export function sortHeaders(
   const credentials: string[] = [];
   const headers: [string, string][] = [];
   for (const [name, value] of [...last].sort(([one], [other]) => (one < other ? -1 : 1))) {
-    if (VOLATILE.test(name) || ignored.has(name)) continue;
+    if (VOLATILE.test(name)) continue;
     if (CREDENTIAL.test(name)) credentials.push(name, value);
     else headers.push([name, value]);
   }
   return { credentials, headers };
+}
+
+/** What a call adds to its headers, or takes out of them (`null`), laid over those it has. */
+export function changeHeaders(
+  { headers, credential }: CallIdentity,
+  changes: Readonly<Record<string, string | null>>,
+): Pick<CallIdentity, 'headers' | 'credential'> {
+  const changed = new Map(headers);
+  const credentials: (string | null)[] = [];
+  for (const [given, value] of Object.entries(changes)) {
+    const name = given.toLowerCase();
+    if (VOLATILE.test(name)) continue;
+    if (CREDENTIAL.test(name)) credentials.push(name, value);
+    else if (value === null) changed.delete(name);
+    else changed.set(name, value);
+  }
+  return {
+    headers: [...changed].sort(([one], [other]) => (one < other ? -1 : 1)),
+    credential: credentials.length === 0 ? credential : digest([credential, ...credentials]),
+  };
 }
 
 /** A digest of secrets, from which they cannot be told. */

@@ -106,9 +106,14 @@ export function finishResponse(given: Response, context: CallContext, target: Ta
     const watched = new WatchedSource(payload.source, context, target, target.timeoutMs);
     return response.withPayload({ kind: 'source', source: new LeasedBytes(watched) }, headers);
   }
-  // A stream's is not known yet when its headers are read.
-  headers.setOwnLater('x-zerohop-cost', () => dollars(context.settlement().cost?.amount));
   context.settle('success');
+  // A stream's is not known yet when its headers are read. Headers that were changed ask at once.
+  headers.setOwnLater('x-zerohop-cost', () => dollars(context.settlement().cost?.amount));
+  if (context.shares) {
+    headers.setOwnLater('x-zerohop-saved-cost', () =>
+      dollars(context.settlement().cache?.savedCost),
+    );
+  }
   return headers === response.headers
     ? response
     : response.withPayload(response.takePayload(), headers);
@@ -118,15 +123,16 @@ function label(headers: Headers, context: CallContext, target: Target): GatewayH
   // The headers of a fetched response cannot be changed.
   const labelled = headers instanceof GatewayHeaders ? headers : new GatewayHeaders(headers);
   labelled.setOwn('x-zerohop-call-id', context.id);
-  labelled.setOwn('x-zerohop-target', target.name);
+  // Another target's, where a stored answer of a stand-in is taken.
+  labelled.setOwn('x-zerohop-target', context.cache?.producer ?? target.name);
   labelled.setOwn('x-zerohop-attempts', String(context.attempts.length));
-  if (context.cache) labelCache(labelled, context, context.cache);
+  if (context.cache) labelCache(labelled, context.cache);
   return labelled;
 }
 
 const SECOND_MS = 1_000;
 
-function labelCache(headers: GatewayHeaders, context: CallContext, cache: CacheFacts): void {
+function labelCache(headers: GatewayHeaders, cache: CacheFacts): void {
   const { status, key, ageMs, ttlMs } = cache;
   headers.setOwn('x-zerohop-cache', status);
   if (key !== undefined) headers.setOwn('x-zerohop-cache-key', key);
@@ -136,8 +142,8 @@ function labelCache(headers: GatewayHeaders, context: CallContext, cache: CacheF
   if (ttlMs !== undefined) {
     headers.setOwn('x-zerohop-cache-ttl', String(Math.ceil(ttlMs / SECOND_MS)));
   }
-  if (cache.savedCost === undefined) return;
-  headers.setOwnLater('x-zerohop-saved-cost', () => dollars(context.cache?.savedCost));
+  const saved = dollars(cache.savedCost);
+  if (saved !== undefined) headers.setOwn('x-zerohop-saved-cost', saved);
 }
 
 /** Events that an interceptor made or changed, settling the call as those of the upstream would. */

@@ -94,7 +94,7 @@ function assertFaithful(base: SdkClient, clone: SdkClient, hasTransport: boolean
 }
 
 /** The `fetch` the user gave the client, if any: neither the global one nor a transport of ours. */
-function ownFetch(client: SdkClient): FetchLike | undefined {
+export function ownFetch(client: SdkClient): FetchLike | undefined {
   const given: unknown = client._options?.fetch ?? client.fetch;
   if (typeof given !== 'function' || given === globalThis.fetch || isRuntimeFetch(given))
     return undefined;

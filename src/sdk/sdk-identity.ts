@@ -1,12 +1,15 @@
 import { type CallIdentity, digest, sortHeaders } from '../pipeline/call-identity.js';
 import type { SdkClient, SdkRequestOptions } from './client-types.js';
+import { ownFetch } from './clone-client.js';
 import { rowsOf } from './merge-headers.js';
 
 /** Members of a client that say who calls, and that an application may change. */
 const MEMBERS = ['baseURL', 'apiKey', 'authToken', 'adminAPIKey', 'organization', 'project'];
-/** Options of a client that say who calls: keys, tokens, credentials, profiles, regions, and what provides them. */
+/** Members that say how it is asked, and are in no body. */
+const HOW = ['deploymentName', 'apiVersion'];
+/** Options of a client that say who calls: keys, tokens, credentials, profiles, regions, and what provides or signs them. */
 const WHO =
-  /key|token|secret|credential|auth|identity|profile|provider|account|region|organi[sz]ation|project/i;
+  /key|token|secret|credential|auth|identity|profile|provider|account|region|organi[sz]ation|project|middleware/i;
 
 /** Stand for what cannot be read: functions and objects that hand out credentials. */
 const strangers = new WeakMap<object, string>();
@@ -28,7 +31,11 @@ const known = new WeakMap<SdkClient, Known>();
 
 /** Who calls with a client, and how. Worked out once, until the client is changed or a request has headers or a query of its own. */
 export function identityOf(client: SdkClient, options: SdkRequestOptions): CallIdentity {
-  const members = MEMBERS.map((name): unknown => Reflect.get(client, name));
+  const members = MEMBERS.map((name) => {
+    const value: unknown = Reflect.get(client, name);
+    // Anthropic's client has a resource by the name of `organization`.
+    return typeof value === 'string' ? value : undefined;
+  });
   if (options.headers !== undefined || options.query !== undefined) {
     return readIdentity(client, members, options);
   }
@@ -51,10 +58,15 @@ function readIdentity(
   let hasProvider = false;
   for (const [name, value] of Object.entries(given)) {
     if (!WHO.test(name) || value === undefined || value === null) continue;
+    if (Array.isArray(value) && value.length === 0) continue;
     const isStranger = typeof value === 'function' || typeof value === 'object';
     hasProvider ||= isStranger;
     who.push(name, isStranger ? nameOf(value) : value);
   }
+  for (const name of HOW) who.push(Reflect.get(client, name) ?? null);
+  // A fetch of the user's may sign requests in its own way.
+  const fetch = ownFetch(client);
+  if (fetch) who.push(nameOf(fetch));
   // What a provider handed out last is in the members, and will be another one soon.
   who.push(...(hasProvider ? [] : members.slice(1)));
   const hasKey = members.slice(1, 4).some((value) => typeof value === 'string' && value !== '');

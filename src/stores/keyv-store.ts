@@ -26,8 +26,6 @@ interface OwnKeyvOptions {
   readonly serialize?: undefined;
   /** Keyv 6: values are stored as they are. */
   readonly serialization?: false;
-  /** Keyv 5: keys are stored as they are. */
-  readonly useKeyPrefix?: boolean;
   /** Keyv 5: failures reject; Keyv 6 knows nothing of it and emits them. */
   readonly throwOnErrors?: boolean;
 }
@@ -216,7 +214,6 @@ class MemoryStore implements CacheStore {
       namespace: undefined,
       serialize: undefined,
       serialization: false,
-      useKeyPrefix: false,
       throwOnErrors: true,
     });
     // Without a listener, Keyv 6 rejects by throwing what it emits; with one, it answers `false`.

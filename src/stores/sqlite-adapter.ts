@@ -141,11 +141,11 @@ export class SqliteStore {
   }
 
   /** Keys and values of a namespace, a page at a time. */
-  async *iterator(namespace = this.namespace): AsyncGenerator<[key: string, value: string], void> {
+  async *iterator(namespace = ''): AsyncGenerator<[key: string, value: string], void> {
     let after = 0;
     for (;;) {
       const rows = await this.#patiently(() =>
-        this.#statements.page.all(namespace ?? '', after, this.#clock.wallNow(), PAGE_ROWS),
+        this.#statements.page.all(namespace, after, this.#clock.wallNow(), PAGE_ROWS),
       );
       for (const { id, key, value } of rows) {
         after = Number(id);

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { describeWithRedis } from '../../support/redis.js';
 import { bodyCases } from './cases/body.js';
 import { cacheAnswerCases } from './cases/cache.js';
+import { cacheKeyCases } from './cases/cache-keys.js';
+import { cacheSharingCases } from './cases/cache-sharing.js';
+import { cacheStoreCases } from './cases/cache-stores.js';
 import { cancelCases } from './cases/cancel.js';
 import { httpStatusCases } from './cases/http-status.js';
+import { logCases } from './cases/log-outages.js';
 import { sizeCases } from './cases/sizes.js';
+import { sqliteCases } from './cases/sqlite-outages.js';
+import { redisCases, storeReplyCases } from './cases/store-outages.js';
 import { streamAnswerCases } from './cases/stream-answers.js';
 import { streamEndingCases } from './cases/stream-endings.js';
 import { streamFramingCases } from './cases/stream-framing.js';
@@ -43,7 +50,18 @@ describe('cancelling and timeouts', () => {
 });
 
 describe('the cache', () => {
-  runCases([...cacheAnswerCases], options);
+  runCases(
+    [...cacheAnswerCases, ...cacheKeyCases, ...cacheSharingCases, ...cacheStoreCases],
+    options,
+  );
+});
+
+describeWithRedis('stores that fail, with a real Redis', () => {
+  runCases(redisCases, options);
+});
+
+describe('stores that fail', () => {
+  runCases([...storeReplyCases, ...sqliteCases, ...logCases], options);
 });
 
 describe('all cases', () => {

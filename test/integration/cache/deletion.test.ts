@@ -118,10 +118,11 @@ describe.each(Object.entries(deletions))('%s', (_name, remove) => {
   });
 
   it.each([
-    ['a whole one', ask],
-    ['a stream', askStream],
-  ])('keeps an answer that is under way from being given out later: %s', async (_, call) => {
-    const bench = setUp(provider, { cache });
+    ['a whole one', ask, true],
+    ['a stream', askStream, true],
+    ['one that nobody shares', ask, false],
+  ])('keeps an answer under way from being given out later: %s', async (_, call, coalesce) => {
+    const bench = setUp(provider, { cache: { ...cache, coalesce } });
     const key = await keyOf(bench);
     const { reply, release } = heldReply();
     provider.enqueue(reply);

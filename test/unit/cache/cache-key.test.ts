@@ -27,6 +27,35 @@ const PARTS: CacheKeyParts = {
 const keyOf = (parts: Partial<CacheKeyParts>): string => cacheKey({ ...PARTS, ...parts });
 const keyOfBody = (body: unknown): string => keyOf({ body });
 
+/** {@link PARTS} with one part changed. */
+const VARIANTS: readonly (readonly [part: string, changed: Partial<CacheKeyParts>])[] = [
+  ['operation', { operation: 'responses' }],
+  ['method', { method: 'get' }],
+  ['path', { path: '/completions' }],
+  ['query', { query: { a: '1' } }],
+  ['query, null', { query: null }],
+  ['query, empty', { query: {} }],
+  ['origin', { origin: 'https://api.openai.com/v2' }],
+  ['scope, another tenant', { scope: ['tenant', 'acme2'] }],
+  ['scope, a credential', { scope: ['credential', 'acme'] }],
+  ['scope, shared', { scope: ['shared'] }],
+  ['scope, in one text', { scope: ['tenant","acme'] }],
+  ['headers, none', { headers: [] }],
+  ['headers, another value', { headers: [['openai-beta', 'b']] }],
+  ['headers, another name', { headers: [['openai-alpha', 'a']] }],
+  ['headers, one more', { headers: [...PARTS.headers, ['openai-beta', 'a']] }],
+  ['version', { version: '2' }],
+  ['vary', { vary: { language: 'de' } }],
+  ['vary, null', { vary: { language: null } }],
+  ['custom', { custom: 'mine' }],
+  ['custom, empty', { custom: '' }],
+  ['body', { body: {} }],
+  ['body, null', { body: null }],
+  ['body, none', { body: undefined }],
+  ['body, as text', { body: JSON.stringify(PARTS.body) }],
+  ['exclude', { exclude: new Set(['stream', 'stream_options', 'user']) }],
+];
+
 describe('cacheKey', () => {
   it('is the same as ever: where this fails on purpose, raise KEY_VERSION', () => {
     expect(cacheKey(PARTS)).toBe(
@@ -37,36 +66,17 @@ describe('cacheKey', () => {
     );
   });
 
-  it.each<[part: string, changed: Partial<CacheKeyParts>]>([
-    ['operation', { operation: 'responses' }],
-    ['method', { method: 'get' }],
-    ['path', { path: '/completions' }],
-    ['query', { query: { a: '1' } }],
-    ['query, null', { query: null }],
-    ['query, empty', { query: {} }],
-    ['origin', { origin: 'https://api.openai.com/v2' }],
-    ['scope, another tenant', { scope: ['tenant', 'acme2'] }],
-    ['scope, a credential', { scope: ['credential', 'acme'] }],
-    ['scope, shared', { scope: ['shared'] }],
-    ['scope, in one text', { scope: ['tenant","acme'] }],
-    ['headers, none', { headers: [] }],
-    ['headers, another value', { headers: [['openai-beta', 'b']] }],
-    ['headers, another name', { headers: [['openai-alpha', 'a']] }],
-    ['headers, one more', { headers: [...PARTS.headers, ['openai-beta', 'a']] }],
-    ['version', { version: '2' }],
-    ['vary', { vary: { language: 'de' } }],
-    ['vary, null', { vary: { language: null } }],
-    ['custom', { custom: 'mine' }],
-    ['custom, empty', { custom: '' }],
-    ['body', { body: {} }],
-    ['body, null', { body: null }],
-    ['body, none', { body: undefined }],
-    ['body, as text', { body: JSON.stringify(PARTS.body) }],
-    ['exclude', { exclude: new Set(['stream', 'stream_options', 'user']) }],
-  ])('depends on the %s, with the body and with a key of the user', (part, changed) => {
-    expect(keyOf(changed)).not.toBe(cacheKey(PARTS));
-    if (/^(custom|body|exclude)/.test(part)) return;
-    expect(keyOf({ custom: 'mine', ...changed })).not.toBe(keyOf({ custom: 'mine' }));
+  it.each(VARIANTS)(
+    'depends on the %s, with the body and with a key of the user',
+    (part, changed) => {
+      expect(keyOf(changed)).not.toBe(cacheKey(PARTS));
+      if (/^(custom|body|exclude)/.test(part)) return;
+      expect(keyOf({ custom: 'mine', ...changed })).not.toBe(keyOf({ custom: 'mine' }));
+    },
+  );
+
+  it('has a key of its own for each of them', () => {
+    expect(new Set(VARIANTS.map(([, changed]) => keyOf(changed)))).toHaveLength(VARIANTS.length);
   });
 
   it('never moves a text from one part to the next', () => {

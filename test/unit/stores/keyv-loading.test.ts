@@ -11,16 +11,25 @@ vi.mock('keyv', async (importOriginal) => {
 const options = { sizeOf: () => 1, clock: systemClock, logger: {} };
 const notInstalled = () => Promise.reject(new Error('not installed'));
 
-it('loads keyv when the first value is stored, and not before', async () => {
+it('loads the package keyv when a value is stored', async () => {
   const store = openKeyvStore(options);
-  const miss = store.get('k');
-  const before = keyv.imports;
 
   await store.set('k', 'value', 60_000);
 
-  expect([miss, before]).toEqual([undefined, 0]);
   expect(store.get('k')).toBe('value');
   expect(keyv.imports).toBe(1);
+});
+
+it('loads nothing before a value is stored, and once for all of them', async () => {
+  const loadKeyv = vi.fn(notInstalled);
+  const store = openKeyvStore({ ...options, loadKeyv });
+  const miss = store.get('k');
+  const loadsBefore = loadKeyv.mock.calls.length;
+
+  await Promise.all([store.set('k', 'value', 60_000), store.set('l', 'value', 60_000)]);
+
+  expect([miss, loadsBefore]).toEqual([undefined, 0]);
+  expect(loadKeyv).toHaveBeenCalledTimes(1);
 });
 
 it('stores nothing in memory where keyv cannot be loaded', async () => {
@@ -39,4 +48,15 @@ it('takes an adapter for a store that fails where keyv cannot be loaded', async 
   expect(await store.get('k')).toBeUndefined();
   expect(await store.set('k', 'text', 1_000)).toBe(false);
   expect(store.counters.failures).toBe(2);
+});
+
+it('leaves no rejection unhandled where keyv cannot be loaded and nobody asks the adapter', async () => {
+  const unhandled = vi.fn();
+  process.on('unhandledRejection', unhandled);
+
+  openKeyvStore({ ...options, store: new Map(), loadKeyv: notInstalled });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', unhandled);
+
+  expect(unhandled).not.toHaveBeenCalled();
 });

@@ -168,6 +168,15 @@ describe('another connection that has the file', () => {
     expect(await store.get('k')).toBe('after');
   });
 
+  it('is never waited for inside SQLite once the store is open, and while it opens as the option says', () => {
+    const exec = vi.spyOn(DatabaseSync.prototype, 'exec');
+
+    open({ busyTimeoutMs: 1_234 });
+
+    const waits = exec.mock.calls.flatMap(([text]) => /busy_timeout = (\d+)/.exec(text)?.[1] ?? []);
+    expect(waits).toEqual(['1234', '0']);
+  });
+
   it('does not keep anyone from reading', async () => {
     const store = open({ busyTimeoutMs: 0 });
     await store.set('k', 'value');
@@ -180,7 +189,8 @@ describe('another connection that has the file', () => {
 
 describe('what cannot be kept', () => {
   it('is refused where it is no text, and leaves nothing half done', async () => {
-    const store = open();
+    const clock = quickClock();
+    const store = open({ clock });
     const entries = [
       { key: 'a', value: 'text' },
       { key: 'b', value: { no: 'text' } as unknown as string }, // what a Keyv without serialisation hands over
@@ -188,6 +198,7 @@ describe('what cannot be kept', () => {
 
     await expect(store.setMany(entries)).rejects.toThrow('values must be texts');
 
+    expect(clock.waited).toEqual([]);
     expect(await store.get('a')).toBeUndefined();
     await store.set('a', 'later');
     expect(await store.get('a')).toBe('later');
@@ -208,6 +219,12 @@ describe('what cannot be kept', () => {
 });
 
 describe('opening', () => {
+  it('makes a file that is read while it is written', () => {
+    open();
+
+    expect(sql('PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
+  });
+
   it('takes a database in memory, of its own', async () => {
     const [one, other] = [open({ file: ':memory:' }), open({ file: ':memory:' })];
 
@@ -249,12 +266,14 @@ describe('opening', () => {
       () => writeFileSync(file, 'not a database, though it is long enough '.repeat(40)),
     ],
     ['has a table of that name with other columns', () => sql('CREATE TABLE zerohop_cache (a, b)')],
-  ])('refuses a file that %s', (_, prepare) => {
+  ])('refuses a file that %s, and lets go of it', (_, prepare) => {
     prepare();
+    const close = vi.spyOn(DatabaseSync.prototype, 'close');
 
     const refused = thrown(() => new SqliteStore({ file }));
 
     expect(isGatewayError(refused) && refused.code).toBe('zerohop_config');
+    expect(close).toHaveBeenCalledTimes(1);
   });
 
   it('says so where this Node has no SQLite', () => {

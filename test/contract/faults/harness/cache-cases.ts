@@ -1,6 +1,14 @@
+import { Keyv } from 'keyv';
+import { Keyv as Keyv6 } from 'keyv-6';
 import { expect } from 'vitest';
-import type { CacheCounters, CacheOptions, CallOptions, LogRow } from 'zerohop';
-import { perCall } from 'zerohop';
+import {
+  type CacheCounters,
+  type CacheOptions,
+  type CallOptions,
+  type Interceptor,
+  type LogRow,
+  perCall,
+} from 'zerohop';
 import type { FaultCase } from './fault-case.js';
 import { MapAdapter } from './map-adapter.js';
 import type { CallChanges, Scene } from './scene.js';
@@ -10,10 +18,25 @@ export interface CacheCase extends Omit<FaultCase, 'stage' | 'act' | 'gateway' |
   /** @defaultValue both */
   readonly stores?: readonly StoreKind[];
   readonly cache?: CacheOptions;
-  readonly act: (scene: Scene, adapter: MapAdapter | undefined) => Promise<void>;
+  /** Whether `entered` tells anything; it takes an interceptor. @defaultValue false */
+  readonly isCounted?: boolean;
+  readonly act: (
+    scene: Scene,
+    adapter: MapAdapter | undefined,
+    entered: () => number,
+  ) => Promise<void>;
 }
 
-type StoreKind = 'memory' | 'adapter';
+/** `adapter` is put into a Keyv by the gateway, the others come in one of their user's. */
+type StoreKind = 'memory' | 'adapter' | 'keyv 5' | 'keyv 6';
+
+const KINDS: Readonly<Record<StoreKind, (adapter: MapAdapter) => object | undefined>> = {
+  memory: () => undefined,
+  adapter: (adapter) => adapter,
+  'keyv 5': (store) => new Keyv({ store }),
+  // What it wants of an adapter is the same, in types of its own.
+  'keyv 6': (store) => new Keyv6({ store: store as never }),
+};
 
 /** What 5 tokens in and 7 out cost, in US dollars: $1 and $2 a million. */
 export const COST = 0.000_019;
@@ -26,19 +49,26 @@ export const UNHURRIED = '30s';
 
 /** Cases with a cache, once for each kind of store. */
 export function cacheCases(cases: readonly CacheCase[]): readonly FaultCase[] {
-  return cases.flatMap(({ stores = ['memory', 'adapter'], cache, act, ...one }) =>
+  return cases.flatMap(({ stores = ['memory', 'adapter'], cache, isCounted, act, ...one }) =>
     stores.map(
       (kind): FaultCase => ({
         ...one,
-        variant: [one.variant, `in ${kind === 'memory' ? 'memory' : 'a store'}`]
-          .filter((part) => part !== undefined)
-          .join(', '),
+        variant: [one.variant, kind].filter((part) => part !== undefined).join(', '),
         isShared: false,
         stage() {
-          const adapter = kind === 'adapter' ? new MapAdapter() : undefined;
+          const adapter = new MapAdapter();
+          let entered = 0;
+          const count: Interceptor = (request, next) => {
+            entered += 1;
+            return next(request);
+          };
           return {
-            gateway: { pricing, cache: { storeTimeout: UNHURRIED, ...cache, store: adapter } },
-            act: (scene) => act(scene, adapter),
+            gateway: {
+              pricing,
+              cache: { storeTimeout: UNHURRIED, ...cache, store: KINDS[kind](adapter) },
+              ...(isCounted && { interceptors: [count] }),
+            },
+            act: (scene) => act(scene, kind === 'memory' ? undefined : adapter, () => entered),
           };
         },
       }),
@@ -85,7 +115,7 @@ export async function judgeStore(
   }
   expect(adapter.written, 'writes').toHaveLength(stored);
   expect(new Set(adapter.written).size, 'keys').toBe(keys);
-  for (const key of adapter.written) expect(key).toMatch(/^(zerohop:)?[0-9a-f]{64}$/);
+  for (const key of adapter.written) expect(key).toMatch(/^(\w+:)?[0-9a-f]{64}$/);
   scene.noteSaid([...adapter.values]);
 }
 

@@ -1,3 +1,4 @@
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { expect } from 'vitest';
 import type { GatewayOptions, LogRow, Settlement } from 'zerohop';
 import {
@@ -22,6 +23,11 @@ export class Ledger {
       telemetry: { tracerProvider: this.#recording.tracerProvider },
       ...options,
     };
+  }
+
+  /** All spans that have ended. */
+  spans(): readonly ReadableSpan[] {
+    return this.#recording.spans();
   }
 
   /** Spans without a parent, in the order of their ends. */

@@ -4,12 +4,14 @@ export class MapAdapter {
   /** Keys in the order in which their values were stored. */
   readonly written: string[] = [];
   readonly deleted: string[] = [];
+  reads = 0;
   /** Keyv sets and reads it. */
   namespace: string | undefined = undefined;
   /** Awaited before a value is stored. */
   beforeSet: (() => Promise<unknown>) | undefined;
 
   get(key: string): string | undefined {
+    this.reads += 1;
     return this.values.get(key);
   }
 
@@ -29,13 +31,13 @@ export class MapAdapter {
     this.values.clear();
   }
 
-  /** Changes the one entry's text inside of Keyv's envelope, or the envelope itself. */
+  /** Changes the texts of entries inside of Keyv's envelopes, or the envelopes themselves. */
   tamper(change: { readonly entry?: (text: string) => unknown; readonly raw?: string }): void {
-    const [[key, envelope] = []] = this.values;
-    if (key === undefined || envelope === undefined) throw new Error('nothing is stored');
-    // What Keyv puts around a value.
-    const { value, ...rest } = JSON.parse(envelope) as { readonly value: string };
-    const changed = { ...rest, value: change.entry ? change.entry(value) : value };
-    this.values.set(key, change.raw ?? JSON.stringify(changed));
+    for (const [key, envelope] of this.values) {
+      // What Keyv puts around a value.
+      const { value, ...rest } = JSON.parse(envelope) as { readonly value: string };
+      const changed = { ...rest, value: change.entry ? change.entry(value) : value };
+      this.values.set(key, change.raw ?? JSON.stringify(changed));
+    }
   }
 }

@@ -7,15 +7,26 @@ export class RecordingClock implements Clock {
   readonly waits: number[] = [];
   /** Set to let the waits be: each lasts until it is aborted. */
   isHolding = false;
+  /** What is drawn from now on. @defaultValue both ends of the range, and between, by turns */
+  chance: number | undefined;
   #draws = 0;
   #timers = 0;
   #onHold: (() => void) | undefined;
 
-  now = systemClock.now;
   wallNow = systemClock.wallNow;
+  #skippedMs = 0;
 
-  /** Both ends of the range, and between. */
+  now(): number {
+    return systemClock.now() + this.#skippedMs;
+  }
+
+  /** Lets time pass, but for timers that are running. */
+  skip(ms: number): void {
+    this.#skippedMs += ms;
+  }
+
   random(): number {
+    if (this.chance !== undefined) return this.chance;
     this.#draws += 1;
     return [0, 0.5, 0.999][this.#draws % 3] ?? 0;
   }

@@ -59,7 +59,7 @@ function isInShared(one: FaultCase, sdk: Sdk, shared: SharedCatalogue): boolean 
 async function runOnce(one: FaultCase, sdk: Sdk, origin: Origin): Promise<void> {
   const stage = await one.stage?.();
   const { act, gateway } = stage ?? one;
-  const scene = new Scene({ sdk, origin, faultCase: { ...one, gateway } });
+  const scene = new Scene({ sdk, origin, faultCase: { ...one, ...(gateway && { gateway }) } });
   let complaints: readonly string[] = [];
   try {
     if (act) await act(scene);

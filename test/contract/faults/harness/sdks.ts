@@ -35,6 +35,7 @@ export interface ClientSettings {
   readonly maxRetries?: number | undefined;
   /** @defaultValue the canary */
   readonly apiKey?: string | undefined;
+  readonly fetch?: (() => Promise<Response>) | undefined;
 }
 
 /** Options of one call, as the SDKs share them. */
@@ -74,11 +75,13 @@ function makeOpenAI(
   return gateway ? gateway.wrap(client) : client;
 }
 
-function settingsOf({ timeout, maxRetries }: Omit<ClientSettings, 'url' | 'apiKey'>): {
+function settingsOf({ timeout, maxRetries, fetch }: Omit<ClientSettings, 'url' | 'apiKey'>): {
   timeout?: number;
   maxRetries?: number;
+  fetch?: () => Promise<Response>;
 } {
   return {
+    ...(fetch && { fetch }),
     ...(timeout !== undefined && { timeout }),
     ...(maxRetries !== undefined && { maxRetries }),
   };

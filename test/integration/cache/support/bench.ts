@@ -67,6 +67,7 @@ export interface Seen {
   /** Seconds, as they stand in the headers. */
   readonly age: string | null;
   readonly ttl: string | null;
+  readonly headers: Headers;
   /** The id of the answer, by which two are told apart. */
   readonly id: string;
   readonly text: string | null;
@@ -79,6 +80,7 @@ export const withCache = (cache: CallOptions['cache']): OpenAI.RequestOptions =>
 /** What the headers of a response say. */
 export function labelsOf({ headers }: Response): Omit<Seen, 'id' | 'text'> {
   return {
+    headers,
     cache: headers.get('x-zerohop-cache'),
     key: headers.get('x-zerohop-cache-key') ?? '',
     age: headers.get('x-zerohop-cache-age'),
@@ -114,7 +116,7 @@ export async function askStream(
 }
 
 /** The status of an answer at the cache, and which answer it was (1 is the provider's first). */
-export function shortly({ cache, id }: Seen): string {
+export function shortly({ cache, id }: Pick<Seen, 'cache' | 'id'>): string {
   return `${cache} ${Number(/\d+$/.exec(id)?.[0])}`;
 }
 
@@ -149,7 +151,6 @@ export function fetchChat(
       body: JSON.stringify(chat),
     });
     const { id }: { id: string } = JSON.parse(await response.text());
-    const labels = { key: '', age: null, ttl: null, text: null };
-    return shortly({ ...labels, cache: response.headers.get('x-zerohop-cache'), id });
+    return shortly({ cache: response.headers.get('x-zerohop-cache'), id });
   };
 }

@@ -1,0 +1,133 @@
+import type { CacheStore, StoreCounters } from '../stores/cache-store.js';
+import { type CacheEntry, decodeEntry, encodeEntry } from './cache-entry.js';
+import type { CacheControl } from './cache-options.js';
+import { canReplay, type ReplayWish } from './replay.js';
+import { Tags } from './tags.js';
+
+/** What is counted of a cache since it was made. */
+export interface CacheCounters extends StoreCounters {
+  /** What was found and was no whole entry; it was deleted. */
+  readonly corrupt: number;
+  /** Answers that were stored. */
+  readonly stored: number;
+}
+
+/** A stored answer that a call may be given. */
+export interface FoundEntry {
+  readonly entry: CacheEntry;
+  readonly ageMs: number;
+  /** `stale` ones only on the terms of `staleWhileRevalidate` and `staleIfError`. */
+  readonly freshness: 'fresh' | 'stale';
+}
+
+/** What an entry is looked for with. */
+export interface Lookup {
+  readonly key: string;
+  readonly control: CacheControl;
+  readonly wish: ReplayWish;
+  /** Name of the target that would be asked. */
+  readonly target: string;
+  /** Wall clock, in ms since the epoch. */
+  readonly now: number;
+}
+
+/** An answer on its way into the store. */
+export interface Storing {
+  /** Makes the entry, once the versions of its tags are known. */
+  readonly make: (tags: CacheEntry['tags']) => CacheEntry;
+  readonly control: CacheControl;
+  /** The versions its tags had when it was asked for. */
+  readonly tags: Promise<CacheEntry['tags']> | undefined;
+  /** Nobody has deleted it meanwhile. */
+  readonly isWanted: () => boolean;
+}
+
+interface Writing {
+  readonly entry: CacheEntry;
+  readonly stored: Promise<boolean>;
+}
+
+/** The entries of a cache: those in its store, and those on their way there. */
+export class Shelf {
+  readonly #store: CacheStore;
+  readonly #tags: Tags;
+  readonly #background: (work: Promise<unknown>) => void;
+  /** What the store has not taken yet: found all the same. */
+  readonly #writing = new Map<string, Writing>();
+  #corrupt = 0;
+  #stored = 0;
+
+  constructor(store: CacheStore, background: (work: Promise<unknown>) => void) {
+    this.#store = store;
+    this.#tags = new Tags(store);
+    this.#background = background;
+  }
+
+  get counters(): CacheCounters {
+    return { ...this.#store.counters, corrupt: this.#corrupt, stored: this.#stored };
+  }
+
+  /** The stored answer for a call, as far as the call takes it. */
+  async find(lookup: Lookup): Promise<FoundEntry | undefined> {
+    const { key } = lookup;
+    const value = this.#writing.get(key)?.entry ?? (await this.#store.get(key));
+    if (value === undefined || value === null) return undefined;
+    const entry = decodeEntry(value, key);
+    if (entry === undefined) {
+      this.#corrupt += 1;
+      this.#background(this.#store.delete(key));
+      return undefined;
+    }
+    const found = judge(entry, lookup);
+    if (found === undefined || entry.tags === undefined) return found;
+    return (await this.#tags.areCurrent(entry.tags)) ? found : undefined;
+  }
+
+  /** The versions that tags have now; `undefined` where they cannot be had. */
+  versions(tags: readonly string[]): Promise<CacheEntry['tags']> {
+    return this.#tags.versions(tags);
+  }
+
+  /** Stores an answer. */
+  async put({ make, control, tags: tagged, isWanted }: Storing): Promise<void> {
+    const tags = tagged && (await tagged);
+    // Without its tags it could not be deleted by them.
+    if (!isWanted() || (tagged !== undefined && tags === undefined)) return;
+    const entry = make(tags);
+    const keptMs = entry.ttlMs + Math.max(control.staleWhileRevalidateMs, control.staleIfErrorMs);
+    const value = this.#store.isExternal ? encodeEntry(entry) : entry;
+    const stored = this.#store.set(entry.key, value, keptMs);
+    const writing: Writing = { entry, stored };
+    this.#writing.set(entry.key, writing);
+    if (await stored) this.#stored += 1;
+    if (this.#writing.get(entry.key) === writing) this.#writing.delete(entry.key);
+  }
+
+  async delete(key: string): Promise<boolean> {
+    const writing = this.#writing.get(key);
+    this.#writing.delete(key);
+    await writing?.stored;
+    return this.#store.delete(key);
+  }
+
+  async deleteByTag(tag: string): Promise<boolean> {
+    return (await this.#tags.renew(tag)) !== undefined;
+  }
+
+  async clear(): Promise<boolean> {
+    const writing = [...this.#writing.values()];
+    this.#writing.clear();
+    await Promise.all(writing.map(({ stored }) => stored));
+    return this.#store.clear();
+  }
+}
+
+function judge(entry: CacheEntry, { control, wish, target, now }: Lookup): FoundEntry | undefined {
+  // Clocks of two machines differ; what seems to come from the future is new.
+  const ageMs = Math.max(0, now - entry.storedAt);
+  if (ageMs > control.maxAgeMs || !canReplay(entry, wish)) return undefined;
+  if (entry.producer.target !== target && !control.acceptFallback) return undefined;
+  if (ageMs < entry.ttlMs) return { entry, ageMs, freshness: 'fresh' };
+  const window = Math.max(control.staleWhileRevalidateMs, control.staleIfErrorMs);
+  return ageMs < entry.ttlMs + window ? { entry, ageMs, freshness: 'stale' } : undefined;
+}
