@@ -198,9 +198,9 @@ export class Flight {
     if (!this.#members.delete(context) || this.#isOver) return;
     const [heir] = this.#members;
     if (context !== this.#owner || heir === undefined) return;
-    // What it is yet to cost is the next one's; this one keeps what had been tried by now.
+    // What was tried, and what it costs, is the next one's: each attempt is in one row.
     const { attempts } = this.#request;
-    context.attempts = attempts.map((attempt) => ({ ...attempt }));
+    context.attempts = [];
     context.isBilled = false;
     context.leavesRequest = true;
     heir.attempts = attempts;

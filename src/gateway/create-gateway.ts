@@ -21,6 +21,8 @@ import { checkCallOptions, checkGatewayOptions, type GatewayOptions } from './ga
 import { openCall, type RunnerOptions } from './open-call.js';
 
 const DEFAULT_CLOSE_MS = 30_000;
+/** What is left for flushing where the calls have taken all the time. */
+const MIN_FLUSH_MS = 1_000;
 
 /**
  * Makes a gateway.
@@ -211,8 +213,15 @@ class EmbeddedGateway implements Gateway, CallPort {
 
   async close({ timeoutMs = DEFAULT_CLOSE_MS }: CloseOptions = {}): Promise<void> {
     this.#closed = true;
+    const { clock } = this.#runner;
+    const until = clock.now() + timeoutMs;
     if (this.#running.size > 0) await this.#drained(timeoutMs);
-    await this.flush();
+    const flushed = this.flush().then(() => this.#log?.close());
+    // A sink of the user's may never be done.
+    const late = new Promise<void>((resolve) => {
+      clock.timer(Math.max(until - clock.now(), MIN_FLUSH_MS), resolve);
+    });
+    await Promise.race([flushed, late]);
   }
 
   #drained(timeoutMs: number): Promise<void> {

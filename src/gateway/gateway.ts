@@ -12,7 +12,7 @@ export interface GatewayEvents {
 
 /** How long `close()` waits. */
 export interface CloseOptions {
-  /** Calls still running after this are aborted. In ms. @defaultValue 30000 */
+  /** Calls still running after this are aborted, and what is not flushed a moment later is given up. In ms. @defaultValue 30000 */
   readonly timeoutMs?: number | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdir, open, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from '../pipeline/contract.js';
 
@@ -73,6 +73,14 @@ export class FileSink {
     await this.#drain();
   }
 
+  /** Resolves when what came before is written; what cannot be is given up, and counted. */
+  async close(): Promise<void> {
+    await this.flush();
+    clearTimeout(this.#timer);
+    this.#dropped += this.#rows.length;
+    this.#rows = [];
+  }
+
   #drain(): Promise<void> {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
@@ -115,8 +123,15 @@ export class FileSink {
       await this.#rotate();
       this.#bytes = 0;
     }
-    await appendFile(file, text);
-    this.#bytes += Buffer.byteLength(text);
+    const before = this.#bytes;
+    try {
+      await appendFile(file, text);
+    } catch (error) {
+      // What was written of it is written again: half a row would be no row.
+      await truncate(file, before).catch(() => undefined);
+      throw error;
+    }
+    this.#bytes = before + Buffer.byteLength(text);
   }
 
   /** The size of the file as it is, after half a line that may stand at its end was closed. */

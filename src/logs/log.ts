@@ -96,7 +96,7 @@ export class CallLog implements Feature {
     }
     try {
       const result = this.#sink?.(row);
-      if (result instanceof Promise) this.#track(result);
+      if (isThenable(result)) this.#track(Promise.resolve(result));
     } catch (error) {
       this.#lost(error);
     }
@@ -118,11 +118,26 @@ export class CallLog implements Feature {
     });
   }
 
+  /** As {@link flush}; rows that a file cannot take are given up, and counted. */
+  async close(): Promise<void> {
+    await Promise.all(this.#pending);
+    await this.#file?.close();
+  }
+
   /** Resolves when every row so far has been taken, or could not be. */
   async flush(): Promise<void> {
     await Promise.all(this.#pending);
     await this.#file?.flush();
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
 }
 
 /** Cuts a text to so many bytes, at a character. */

@@ -22,6 +22,9 @@ export interface GuardOptions {
 
 const DEFAULT_TIMEOUT_MS = 100;
 
+/** What a value is given out as that the store could not read. No entry is spelled so. */
+export const DAMAGED = 'damaged';
+
 type OperationName = keyof StoreOperations;
 
 /** An operation under way. */
@@ -34,7 +37,7 @@ interface Operation {
 
 /**
  * Keeps a store that is elsewhere from failing or delaying a call: each operation has its own deadline, and
- * a store that fails five times in a row is left alone for a while (1 s, then twice as long up to 30 s).
+ * a store that fails five times in a row is left alone for a while (1 s, then twice as long up to 4 s).
  * What comes after the deadline is ignored, though a value that is written late is written.
  */
 export class GuardedStore implements CacheStore {
@@ -114,7 +117,7 @@ export class GuardedStore implements CacheStore {
       // The second callback takes late rejections too, so that none is ever unhandled.
       started(work).then(
         (result) => end(() => this.#answered(operation, result)),
-        (error: unknown) => end(() => this.#failed(operation, reasonOf(error))),
+        (error: unknown) => end(() => this.#rejected(operation, error)),
       );
     });
   }
@@ -123,7 +126,7 @@ export class GuardedStore implements CacheStore {
     const { name, ticket, errorsBefore } = operation;
     const isValue = name === 'get' && result !== undefined && result !== null;
     if (!isValue && this.#errorsEmitted !== errorsBefore) {
-      return this.#failed(operation, reasonOf(this.#lastEmitted));
+      return this.#rejected(operation, this.#lastEmitted);
     }
     if (name === 'set' && result === false) return this.#failed(operation, 'not stored');
     if (this.#breaker.succeeded(ticket)) {
@@ -131,6 +134,15 @@ export class GuardedStore implements CacheStore {
     }
     // Only a delete has something to say by `false`; Keyv's `clear` and a bare `set` may answer nothing.
     return name === 'set' || name === 'clear' ? true : result;
+  }
+
+  /** A store that holds something that is no JSON is well; it is what it holds that is damaged. */
+  #rejected(operation: Operation, error: unknown): unknown {
+    if (operation.name !== 'get' || !(error instanceof SyntaxError)) {
+      return this.#failed(operation, reasonOf(error));
+    }
+    this.#breaker.succeeded(operation.ticket);
+    return DAMAGED;
   }
 
   #failed(operation: Operation, reason: string): undefined {

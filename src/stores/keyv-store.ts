@@ -70,7 +70,11 @@ export function openKeyvStore(options: KeyvStoreOptions): CacheStore {
       { code: 'zerohop_config' },
     );
   }
-  if (isKeyv(store)) return new GuardedStore(store, options);
+  if (isKeyv(store)) {
+    const guarded = new GuardedStore(store, options);
+    listenWhereNobodyDoes(store, (error) => guarded.noteError(error));
+    return guarded;
+  }
 
   const adapter = new AdapterOperations(options.loadKeyv ?? importKeyv, store);
   const guarded = new GuardedStore(adapter, options);
@@ -87,6 +91,25 @@ function isKeyvLike(value: unknown): value is KeyvLike {
 /** Keyv instances of both majors have `getRaw()`, and storage adapters never do. */
 function isKeyv(store: KeyvLike): boolean {
   return 'getRaw' in store && typeof store.getRaw === 'function';
+}
+
+/** Without a listener, an error that a connection emits ends the process; where the user listens, we need not. */
+function listenWhereNobodyDoes(store: KeyvLike, listener: (error: unknown) => void): void {
+  const { on, listenerCount, listeners } = store as Emitter; // any object may be asked for members
+  if (typeof on !== 'function') return;
+  const known =
+    typeof listenerCount === 'function'
+      ? listenerCount.call(store, 'error')
+      : typeof listeners === 'function'
+        ? listeners.call(store, 'error').length
+        : 0;
+  if (known === 0) on.call(store, 'error', listener);
+}
+
+interface Emitter {
+  readonly on?: (event: 'error', listener: (error: unknown) => void) => unknown;
+  readonly listenerCount?: (event: 'error') => number;
+  readonly listeners?: (event: 'error') => readonly unknown[];
 }
 
 async function importKeyv(): Promise<KeyvModule> {

@@ -74,12 +74,21 @@ export class SqliteStore {
     try {
       createTable(this.#database, table);
       this.#statements = prepare(this.#database, table);
-      this.#statements.sweep.run(this.#clock.wallNow(), SWEEP_ROWS_AT_OPEN);
       // From here on nothing waits inside SQLite, which would stop the event loop.
       this.#database.exec('PRAGMA busy_timeout = 0');
+      this.#sweepAtOpen();
     } catch (error) {
       this.#database.close();
       throw refusal('file: holds no table that can be used', error);
+    }
+  }
+
+  /** Another process that writes just now is no reason not to open: rows are swept later, too. */
+  #sweepAtOpen(): void {
+    try {
+      this.#statements.sweep.run(this.#clock.wallNow(), SWEEP_ROWS_AT_OPEN);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
     }
   }
 

@@ -2,7 +2,8 @@ import type { Clock } from '../pipeline/clock.js';
 
 const FAILURES_TO_OPEN = 5;
 const FIRST_OPEN_MS = 1_000;
-const MAX_OPEN_MS = 30_000;
+/** With its jitter, a store that is back is asked again within five seconds. */
+const MAX_OPEN_MS = 4_000;
 /** A wait is shorter or longer by up to this share, so that processes do not come back in step. */
 const JITTER = 0.25;
 
@@ -54,7 +55,7 @@ export class StoreBreaker {
     const wasOpen = this.#isOpen;
     if (!wasOpen && this.#failures < FAILURES_TO_OPEN) return false;
     const jitter = 1 - JITTER + 2 * JITTER * this.#clock.random();
-    this.#openUntil = this.#clock.now() + Math.min(MAX_OPEN_MS, this.#opensFor * jitter);
+    this.#openUntil = this.#clock.now() + this.#opensFor * jitter;
     this.#opensFor = Math.min(MAX_OPEN_MS, this.#opensFor * 2);
     this.#isOpen = true;
     this.#isProbing = false;

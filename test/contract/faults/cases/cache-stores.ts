@@ -230,20 +230,20 @@ async function lateWrite(scene: Scene, store: MapAdapter | undefined): Promise<v
 }
 
 const MIB = 2 ** 20;
-const BOUND = 8 * MIB;
-const ANSWERS = 10_000;
+const BOUND = 4 * MIB;
+const ANSWERS = 6_000;
 const ANSWER_CHARS = 4_096;
 const CONCURRENCY = 32;
 const WARM_UP = 400;
 /** The memory is looked at after so many. */
-const PART = 2_400;
+const PART = 1_400;
 /** For what the engine keeps of so many calls whatever they are: code, shapes, pools. */
-const ALLOWANCE = 4 * MIB;
+const ALLOWANCE = 2 * MIB;
 
 const bounded: FaultCase = {
   id: 'C21',
   priority: 'P0',
-  title: `${ANSWERS} answers of 4 KiB in a memory of 8 MiB`,
+  title: `${ANSWERS} answers of 4 KiB in a memory of 4 MiB`,
   act: fillMemory,
 };
 

@@ -229,6 +229,7 @@ const killed = kills.map(
     variant,
     priority: 'P1',
     title: 'the process is killed after an answer',
+    sdks: ['openai 7'],
     stage: () =>
       withFolder(
         async (scene, folder) => {
