@@ -218,10 +218,9 @@ class EmbeddedGateway implements Gateway, CallPort {
     if (this.#running.size > 0) await this.#drained(timeoutMs);
     const flushed = this.flush().then(() => this.#log?.close());
     // A sink of the user's may never be done.
-    const late = new Promise<void>((resolve) => {
-      clock.timer(Math.max(until - clock.now(), MIN_FLUSH_MS), resolve);
-    });
-    await Promise.race([flushed, late]);
+    const late = Promise.withResolvers<void>();
+    const stop = clock.timer(Math.max(until - clock.now(), MIN_FLUSH_MS), late.resolve);
+    await Promise.race([flushed, late.promise]).finally(stop);
   }
 
   #drained(timeoutMs: number): Promise<void> {

@@ -21,6 +21,8 @@ export interface GuardOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 100;
+/** Kinds of failure that are told apart. */
+const MAX_REASONS = 20;
 
 /** What a value is given out as that the store could not read. No entry is spelled so. */
 export const DAMAGED = 'damaged';
@@ -48,6 +50,8 @@ export class GuardedStore implements CacheStore {
   readonly #timeoutMs: number;
   readonly #breaker: StoreBreaker;
   readonly #counters = { failures: 0, timeouts: 0, skipped: 0, evicted: 0 };
+  /** Kinds of failure that were told, since the store was last left alone: each once. */
+  readonly #warnedOf = new Set<string>();
   #errorsEmitted = 0;
   #lastEmitted: unknown;
 
@@ -130,6 +134,7 @@ export class GuardedStore implements CacheStore {
     }
     if (name === 'set' && result === false) return this.#failed(operation, 'not stored');
     if (this.#breaker.succeeded(ticket)) {
+      this.#warnedOf.clear();
       this.#tell('debug', 'the cache store answers again', { operation: name });
     }
     // Only a delete has something to say by `false`; Keyv's `clear` and a bare `set` may answer nothing.
@@ -156,9 +161,15 @@ export class GuardedStore implements CacheStore {
   }
 
   #trip({ name, ticket }: Operation, reason: string): void {
+    if (!this.#warnedOf.has(reason) && this.#warnedOf.size < MAX_REASONS) {
+      this.#warnedOf.add(reason);
+      this.#tell('warn', 'the cache store failed', { operation: name, reason });
+    }
     if (!this.#breaker.failed(ticket)) return;
-    const message = 'the cache store fails and is left alone for a while';
-    this.#tell('warn', message, { operation: name, reason });
+    this.#tell('debug', 'the cache store fails and is left alone for a while', {
+      operation: name,
+      reason,
+    });
   }
 
   #tell(level: 'debug' | 'warn', message: string, detail: Readonly<Record<string, string>>): void {

@@ -175,7 +175,7 @@ class FailingAdapter extends EventEmitter {
 
 const fails = () => Promise.reject(new Error('the adapter'));
 
-describe.each(MAJORS)("a user's instance of Keyv $major", ({ create }) => {
+describe.each(MAJORS)("a user's instance of Keyv $major", ({ create, major }) => {
   it('keeps texts, in its own namespace', async () => {
     const map = new Map<string, unknown>();
     const { store } = openStore({ store: create({ store: map, namespace: 'mine' }) });
@@ -229,7 +229,8 @@ describe.each(MAJORS)("a user's instance of Keyv $major", ({ create }) => {
     };
     const { store } = openStore({ store: create({ store: map }) });
 
-    expect(await store.get('k')).toBe(DAMAGED);
+    // Keyv 6 gives nothing, and does not say why.
+    expect(await store.get('k')).toBe(major === 6 ? undefined : DAMAGED);
   });
 });
 
