@@ -165,11 +165,7 @@ export class GuardedStore implements CacheStore {
       this.#warnedOf.add(reason);
       this.#tell('warn', 'the cache store failed', { operation: name, reason });
     }
-    if (!this.#breaker.failed(ticket)) return;
-    this.#tell('debug', 'the cache store fails and is left alone for a while', {
-      operation: name,
-      reason,
-    });
+    this.#breaker.failed(ticket);
   }
 
   #tell(level: 'debug' | 'warn', message: string, detail: Readonly<Record<string, string>>): void {

@@ -66,7 +66,7 @@ export function openKeyvStore(options: KeyvStoreOptions): CacheStore {
   if (store === undefined) return new MemoryStore(options);
   if (!isKeyvLike(store)) {
     throw new GatewayError(
-      'cache.store: must be a Keyv instance (5.6 or later) or a Keyv storage adapter, with get, set, delete and clear',
+      'gateway.cache.store: must be a Keyv instance (5.6 or later) or a Keyv storage adapter, with get, set, delete and clear',
       { code: 'zerohop_config' },
     );
   }

@@ -55,12 +55,14 @@ const elsewhere: Caller = (gateway) => openai({ baseURL: `${provider.url}/x/v1` 
 const headers = (given: Record<string, string | null>) => openai({}, { headers: given });
 const as = (options: CallOptions, client: object = {}) => openai(client, perCall(options));
 
-const azure = (options: object = {}): Caller => {
+const azure = (options: object = {}, asked: CallOptions = {}): Caller => {
   return async (gateway) => {
     const given = { endpoint: provider.url, apiVersion: '2026-01-01', maxRetries: 0 };
     const key = 'azureADTokenProvider' in options ? {} : { apiKey: 'az-one' };
     return statusOf(
-      gateway.wrap(new AzureOpenAI({ ...given, ...key, ...options })).chat.completions.create(chat),
+      gateway
+        .wrap(new AzureOpenAI({ ...given, ...key, ...options }))
+        .chat.completions.create(chat, perCall(asked)),
     );
   };
 };
@@ -418,6 +420,18 @@ describe('tenants', () => {
 function everyone(options: CallOptions = {}, client: object = {}): Caller {
   return as({ ...options, cache: { scope: 'shared' } }, client);
 }
+
+describe('deployments of Azure, which are other models,', () => {
+  it.each<[string, CallOptions]>([
+    ['with a tenant', { tenant: 't' }],
+    ["with scope: 'shared'", { cache: { scope: 'shared' } }],
+  ])('are told apart %s', async (_name, asked) => {
+    const on = (deployment: string) => azure({ deployment }, asked);
+
+    expect(await second(['', on('a'), on('b')])).toBe('MISS');
+    expect(await second(['', on('a'), on('a')])).toBe('HIT');
+  });
+});
 
 describe("scope: 'shared'", () => {
   const rows: readonly (readonly [...Pair, expected: string])[] = [

@@ -319,7 +319,7 @@ describe('what is neither a Keyv nor an adapter', () => {
     }
 
     expect(isGatewayError(refused) && refused.code).toBe('zerohop_config');
-    expect(String(refused)).toContain('cache.store: ');
+    expect(String(refused)).toContain('gateway.cache.store: ');
     expect(String(refused)).not.toContain('secret');
   });
 });

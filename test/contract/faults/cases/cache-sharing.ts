@@ -47,6 +47,7 @@ async function gather(
   await until(() => entered() === count && (adapter?.reads ?? count) === count);
   // From there on there are only promises that are settled.
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(origin.hits, 'requests for all of them').toBe(1);
   return { origin, calls, controllers, answer };
 }
 
