@@ -31,7 +31,7 @@ const known = new WeakMap<SdkClient, Known>();
 
 /** Who calls with a client, and how. Worked out once, until the client is changed or a request has headers or a query of its own. */
 export function identityOf(client: SdkClient, options: SdkRequestOptions): CallIdentity {
-  const members = MEMBERS.map((name) => {
+  const members = [...MEMBERS, ...HOW].map((name) => {
     const value: unknown = Reflect.get(client, name);
     // Anthropic's client has a resource by the name of `organization`.
     return typeof value === 'string' ? value : undefined;
@@ -63,12 +63,11 @@ function readIdentity(
     hasProvider ||= isStranger;
     who.push(name, isStranger ? nameOf(value) : value);
   }
-  for (const name of HOW) who.push(Reflect.get(client, name) ?? null);
   // A fetch of the user's may sign requests in its own way.
   const fetch = ownFetch(client);
   if (fetch) who.push(nameOf(fetch));
   // What a provider handed out last is in the members, and will be another one soon.
-  who.push(...(hasProvider ? [] : members.slice(1)));
+  who.push(...(hasProvider ? [] : members.slice(1, MEMBERS.length)));
   const hasKey = members.slice(1, 4).some((value) => typeof value === 'string' && value !== '');
   const { credentials, headers } = sortHeaders([...rowsOf(given.defaultHeaders), ...rowsOf(own)]);
   // Credentials from files or the surroundings, which nobody here has seen.
@@ -76,7 +75,7 @@ function readIdentity(
   const { defaultQuery } = given;
   return {
     origin: client.baseURL,
-    query: [defaultQuery, query],
+    query: [defaultQuery, query, members.slice(MEMBERS.length)],
     credential: digest([who, credentials]),
     headers,
   };

@@ -291,6 +291,17 @@ describe('staleIfError', () => {
     expect(shortly(await call)).toBe('STALE 1');
   });
 
+  it('does not for a stream whose deadline has passed, which ends with it', async () => {
+    const { client, clock } = await stale({ timeouts: { total: 1_000 } });
+    provider.enqueue({ fault: 'hang' });
+
+    const call = askStream(client);
+    await provider.waitForRequest(2);
+    clock.advance(1_000);
+
+    await expect(call).rejects.toBeInstanceOf(OpenAI.APIConnectionTimeoutError);
+  });
+
   it('gives it once all attempts have failed', async () => {
     const { client } = await stale({}, { maxRetries: 2 });
     provider.enqueue({ status: 503 }, { times: 3 });

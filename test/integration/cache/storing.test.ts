@@ -241,7 +241,7 @@ describe('what is stored of every kind of good ending', () => {
     provider.enqueue({ fault: 'no-done' });
     await askStream(client);
 
-    expect((await askStream(client)).cache).toMatch(/^(?:HIT|MISS)$/);
+    expect((await askStream(client)).cache).toBe('HIT');
   });
 
   it('an answer that came after failed attempts', async () => {
@@ -328,15 +328,6 @@ describe('a stream that its caller leaves', () => {
 
     expect(again).toMatchObject({ cache: 'MISS', text: 'one two three' });
     expect(settlements[0]).toMatchObject({ outcome: 'aborted' });
-  });
-
-  it('is stored where its caller had the last event, and did not ask for the end', async () => {
-    const { client, gateway } = cached();
-    const stream = await client.chat.completions.create({ ...chat, stream: true });
-    for await (const { choices } of stream) if (choices[0]?.finish_reason === 'stop') break;
-    await gateway.flush();
-
-    expect((await askStream(client)).text).toBe('one two three');
   });
 });
 

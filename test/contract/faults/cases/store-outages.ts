@@ -226,7 +226,13 @@ const outages: readonly FaultCase[] = [
   ),
   ...withRedis({ id: 'D04', priority: 'P1', title: 'Redis comes back' }, comesBack(10_000)),
   ...withRedis(
-    { id: 'D04', variant: 'after a minute', priority: 'P1', title: 'Redis comes back' },
+    {
+      id: 'D04',
+      variant: 'after a minute',
+      priority: 'P1',
+      title: 'Redis comes back',
+      sdks: ['openai 7'],
+    },
     comesBack(60_000),
     ['adapter'],
   ),
