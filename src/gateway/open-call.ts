@@ -21,10 +21,11 @@ import { mergeMetadata } from '../pipeline/metadata.js';
 import type { Pricer } from '../pipeline/pricer.js';
 import type { Operation } from '../pipeline/settlement.js';
 import type { Ticket } from '../pipeline/target.js';
-import { AttemptLoop, type LoopOptions } from '../routing/attempt-loop.js';
+import { AttemptLoop } from '../routing/attempt-loop.js';
 import { checkRequest } from '../routing/check-request.js';
 import { answerResponse } from '../routing/finish-response.js';
 import type { HealthBook } from '../routing/health-book.js';
+import type { LoopOptions } from '../routing/loop-options.js';
 import { drainResponse } from './drain-response.js';
 import {
   DEFAULT_MAX_BODY_BYTES,
@@ -129,7 +130,7 @@ async function route(
     keepsUsage,
     timeouts,
   });
-  return answerResponse(loop, await loop.start());
+  return answerResponse(await loop.start(), (thrown) => loop.resume(thrown));
 }
 
 function cachedRoute(call: RoutedCall, control: CacheControl): Next {

@@ -1,38 +1,17 @@
 import { createReader } from '../dialects/create-reader.js';
-import type { DialectName } from '../dialects/dialect.js';
-import type { CallContext } from '../pipeline/call-context.js';
 import { MAX_TIMER_MS } from '../pipeline/clock.js';
-import type { GatewayRequest, Timeouts } from '../pipeline/contract.js';
+import type { GatewayRequest } from '../pipeline/contract.js';
 import { isGatewayError } from '../pipeline/errors.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import type { TargetFollowers } from '../pipeline/feature.js';
-import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
-import type { Target, Ticket } from '../pipeline/target.js';
+import type { AttemptRecord, Failure, Outcome } from '../pipeline/settlement.js';
+import type { ErrorFactory, Ticket } from '../pipeline/target.js';
 import { type AttemptFailure, describeFailure } from './describe-failure.js';
-import type { TargetHealth } from './health-book.js';
 import { FailedAttempt, LoopError } from './loop-errors.js';
+import type { LoopOptions, Seen } from './loop-options.js';
 import { type Answer, readAnswer } from './read-answer.js';
 import { RetryTurns } from './retry-turns.js';
 import { asksUsage, askUsage, lacksUsage, refusesUsage } from './stream-usage.js';
-
-/** What the loop is given. */
-export interface LoopOptions {
-  readonly target: Target;
-  readonly health: TargetHealth;
-  readonly dialect: DialectName | undefined;
-  readonly request: GatewayRequest;
-  readonly context: CallContext;
-  /** Sends one attempt through the attempt ring. */
-  readonly send: (request: GatewayRequest, ticket: Ticket) => Promise<Response>;
-  /** Whether anything wants to know a stream's usage, so that it is asked for. */
-  readonly wantsUsage: boolean;
-  /** Whether what was asked for that the caller did not ask for is left in the stream. */
-  readonly keepsUsage?: boolean | undefined;
-  readonly timeouts: Timeouts;
-  readonly maxAttempts: number;
-  readonly maxBodyBytes: number;
-  readonly maxEventBytes: number;
-}
 
 /**
  * The one retry loop: sends attempts to one target until one answers, or none may follow. For a stream it
@@ -44,6 +23,8 @@ export class AttemptLoop {
   #asksUsage = false;
   readonly #followers: TargetFollowers | undefined;
   readonly #firstAttempt: number;
+  /** Of the last response. */
+  #headers: Headers | undefined;
   #current: { record: Mutable<AttemptRecord>; startedAt: number; exchange: Exchange } | undefined;
 
   constructor(options: LoopOptions) {
@@ -101,6 +82,10 @@ export class AttemptLoop {
       context.decide('usage-not-asked', { reason: 'refused' });
       return;
     }
+    if (this.options.observer?.mayRetry() === false) {
+      context.decide('retry-stopped', { reason: 'target_left' });
+      throw error;
+    }
     const waitMs = this.#turns.next(error.attempt, this.#current?.exchange.headersAt !== undefined);
     if (waitMs === undefined) throw error;
     await this.#wait(waitMs);
@@ -143,6 +128,7 @@ export class AttemptLoop {
       const response = await context.unlessAborted(this.#send(this.#metered(request), ticket));
       record.status = response.status;
       record.requestId = requestIdOf(response.headers);
+      this.#headers = response.headers;
       const reader = dialect && createReader(dialect);
       const answer = await readAnswer(response, reader, this, exchange);
       if (answer.kind !== 'events') {
@@ -220,6 +206,7 @@ export class AttemptLoop {
     const { health, context } = this.options;
     if (this.#turns.taken > 0) health.budget.refund();
     health.lastAnswerAt = context.clock.now();
+    this.options.observer?.succeeded(this.#headers);
   }
 
   #close(): void {
@@ -240,6 +227,7 @@ export class AttemptLoop {
       record.status ??= this.#current?.exchange.status ?? attempt.failure.status;
       if (attempt.headers) record.requestId ??= requestIdOf(attempt.headers);
     }
+    this.options.observer?.failed(attempt);
     return attempt;
   }
 
@@ -255,19 +243,15 @@ export class AttemptLoop {
     return this.#current?.startedAt ?? this.options.context.startedAt;
   }
 
+  /** Makes the errors that the caller sees. */
+  get shownErrors(): ErrorFactory {
+    return this.options.shownErrors ?? this.options.target.errors;
+  }
+
   /** How long a stream may be silent, in ms. */
   get idleMs(): number {
     return Math.min(this.options.timeouts.idle ?? this.options.target.timeoutMs, MAX_TIMER_MS);
   }
-}
-
-/** What was seen of a target's last answer. */
-export interface Seen {
-  facts(): ResponseFacts;
-  readonly status: number | undefined;
-  readonly firstContentAt?: number | undefined;
-  readonly lastContentAt?: number | undefined;
-  readonly contentEvents?: number | undefined;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -7,11 +7,11 @@ import { GatewayHeaders } from '../pipeline/gateway-headers.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
 import type { Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
-import { type AttemptLoop, requestIdOf } from './attempt-loop.js';
+import { requestIdOf } from './attempt-loop.js';
 import { describeFailure } from './describe-failure.js';
 import { LeasedBytes, LeasedEvents } from './lease.js';
 import { type Answer, adoptResponse } from './read-answer.js';
-import { UpstreamStream } from './upstream-stream.js';
+import { type Resume, UpstreamStream } from './upstream-stream.js';
 import { WatchedSource } from './watched-source.js';
 
 /** A stream that knows how it ended, and tells whoever asks to be told. */
@@ -45,11 +45,11 @@ export function streamIn(response: GatewayResponse): SettlingStream | undefined 
 }
 
 /** An answer as the response that goes back through the call ring. */
-export function answerResponse(loop: AttemptLoop, answer: Answer): GatewayResponse {
+export function answerResponse(answer: Answer, resume: Resume): GatewayResponse {
+  const { response, exchange, loop } = answer;
   const { context } = loop.options;
-  const { response, exchange } = answer;
   if (answer.kind === 'events') {
-    const upstream = new UpstreamStream(loop, answer);
+    const upstream = new UpstreamStream(answer, resume);
     context.observation = upstream;
     return response.withPayload({ kind: 'events', events: leaseStream(upstream) });
   }
@@ -123,8 +123,9 @@ function label(headers: Headers, context: CallContext, target: Target): GatewayH
   // The headers of a fetched response cannot be changed.
   const labelled = headers instanceof GatewayHeaders ? headers : new GatewayHeaders(headers);
   labelled.setOwn('x-zerohop-call-id', context.id);
-  // Another target's, where a stored answer of a stand-in is taken.
-  labelled.setOwn('x-zerohop-target', context.cache?.producer ?? target.name);
+  // Another target's, where one stood in, or a stored answer of one is taken.
+  const answered = context.cache?.producer ?? context.attempts.at(-1)?.target;
+  labelled.setOwn('x-zerohop-target', answered ?? target.name);
   labelled.setOwn('x-zerohop-attempts', String(context.attempts.length));
   if (context.cache) labelCache(labelled, context.cache);
   return labelled;

@@ -16,20 +16,26 @@ import { streamFromBody } from './stream-from-body.js';
 import { upstreamError } from './upstream-error.js';
 
 /** What an attempt answered: a body, or the bytes of a stream that nobody has read yet. */
-export type Answer =
-  | {
-      readonly kind: 'body';
-      readonly response: GatewayResponse;
-      readonly facts: () => ResponseFacts;
-      readonly exchange: Exchange;
-    }
-  | {
-      readonly kind: 'events';
-      readonly response: GatewayResponse;
-      readonly source: ByteSource;
-      readonly reader: DialectReader;
-      readonly exchange: Exchange;
-    };
+export type Answer = BodyAnswer | EventsAnswer;
+
+interface AnswerParts {
+  readonly response: GatewayResponse;
+  readonly exchange: Exchange;
+  /** Whose attempt answered. */
+  readonly loop: AttemptLoop;
+}
+
+interface BodyAnswer extends AnswerParts {
+  readonly kind: 'body';
+  readonly facts: () => ResponseFacts;
+}
+
+/** The bytes of a stream, and what is to read them. */
+export interface EventsAnswer extends AnswerParts {
+  readonly kind: 'events';
+  readonly source: ByteSource;
+  readonly reader: DialectReader;
+}
 
 const decoder = new TextDecoder();
 
@@ -44,13 +50,14 @@ export async function readAnswer(
   const { request, target } = loop.options;
   if (reader === undefined || target.wantsRawBody) {
     const { operation } = request;
-    return { kind: 'body', response: adopted, facts: () => emptyFacts(operation, true), exchange };
+    const facts = () => emptyFacts(operation, true);
+    return { kind: 'body', response: adopted, facts, exchange, loop };
   }
   const payload = adopted.peekPayload();
   if (request.stream && payload?.kind !== 'bytes') {
     refuseHtml(adopted);
     const source = payloadSource(adopted.takePayload());
-    return { kind: 'events', response: adopted, source, reader, exchange };
+    return { kind: 'events', response: adopted, source, reader, exchange, loop };
   }
   return readWhole(adopted, reader, loop, exchange);
 }
@@ -93,11 +100,10 @@ async function readWhole(
   const bytes = await wholeBody(response, loop);
   const text = decoder.decode(bytes);
   if (loop.options.request.stream && /^\s*(?:data|event|:)/.test(text)) {
-    return { kind: 'events', response, source: sourceFromBytes(bytes), reader, exchange };
+    return { kind: 'events', response, source: sourceFromBytes(bytes), reader, exchange, loop };
   }
   const json = parseBody(text, response);
-  if (reader.readBody(json) === 'error')
-    throw upstreamError(loop.options.target.errors, reader, response);
+  if (reader.readBody(json) === 'error') throw upstreamError(loop.shownErrors, reader, response);
   const { request, dialect } = loop.options;
   if (request.stream && dialect !== undefined) {
     const source = sourceFromBytes(streamFromBody(dialect, json));
@@ -108,13 +114,14 @@ async function readWhole(
       source,
       reader: createReader(dialect),
       exchange,
+      loop,
     };
   }
   const whole = response.withPayload(
     { kind: 'bytes', bytes, text, json },
     jsonHeaders(response.headers),
   );
-  return { kind: 'body', response: whole, facts: () => reader.facts(), exchange };
+  return { kind: 'body', response: whole, facts: () => reader.facts(), exchange, loop };
 }
 
 /** The response as it would have been labelled, had it been the stream that was asked for. */

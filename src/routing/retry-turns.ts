@@ -10,6 +10,8 @@ export interface TurnOptions {
   readonly health: TargetHealth;
   readonly context: CallContext;
   readonly maxAttempts: number;
+  /** The target's own number where it is absent. */
+  readonly maxRetries?: number | undefined;
 }
 
 /** A connection that was idle for longer than this was closed by us, so it cannot have been stale. */
@@ -70,8 +72,8 @@ export class RetryTurns {
   }
 
   #left(): number {
-    const { target, context, maxAttempts } = this.#options;
-    return Math.min(target.maxRetries - this.#taken, maxAttempts - context.attempts.length);
+    const { target, context, maxAttempts, maxRetries = target.maxRetries } = this.#options;
+    return Math.min(maxRetries - this.#taken, maxAttempts - context.attempts.length);
   }
 
   #isStale({ failure }: AttemptFailure): boolean {

@@ -7,7 +7,7 @@ import type { AttemptLoop } from './attempt-loop.js';
  * reader's, not the upstream's.
  */
 export class StreamWatch {
-  readonly #loop: AttemptLoop;
+  #loop: AttemptLoop;
   readonly #cancel: (reason: unknown) => void;
   readonly #onAbort: () => void;
   #stopTimer: (() => void) | undefined;
@@ -20,11 +20,12 @@ export class StreamWatch {
     this.#cancel = cancel;
     this.#onAbort = () => cancel(loop.options.context.signal.reason);
     this.#aliveAt = loop.attemptStartedAt;
-    this.restart();
+    this.restart(loop);
   }
 
-  /** Starts over for a new source. */
-  restart(): void {
+  /** Starts over for a new source, which may be another target's. */
+  restart(loop: AttemptLoop): void {
+    this.#loop = loop;
     const { context } = this.#loop.options;
     this.#sawEvent = false;
     this.#aliveAt = this.#loop.attemptStartedAt;

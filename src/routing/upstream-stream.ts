@@ -15,14 +15,15 @@ import type { AttemptLoop } from './attempt-loop.js';
 import { drainSource, LINGER_MS, LINGERED } from './drain-source.js';
 import { HeldEvents } from './held-events.js';
 import { LoopError } from './loop-errors.js';
-import type { Answer } from './read-answer.js';
+import type { Answer, EventsAnswer } from './read-answer.js';
 import { abortError, asLimit, brokenStream, truncatedStream } from './stream-errors.js';
 import { hideUsage } from './stream-usage.js';
 import { StreamWatch } from './stream-watch.js';
 import { failureOf, upstreamError } from './upstream-error.js';
 import { decodeReady, parseData, UpstreamEvent } from './upstream-event.js';
 
-type EventsAnswer = Extract<Answer, { kind: 'events' }>;
+/** Finds another answer in the place of one that failed. Throws the error the caller is to see. */
+export type Resume = (thrown: unknown) => Promise<Answer>;
 
 /**
  * The body of a streamed call. Reads the upstream's bytes once, in line: until its first content event
@@ -30,7 +31,8 @@ type EventsAnswer = Extract<Answer, { kind: 'events' }>;
  * goes wrong is a typed error with what had arrived.
  */
 export class UpstreamStream implements EventSource, Observation {
-  readonly #loop: AttemptLoop;
+  #loop: AttemptLoop;
+  readonly #resume: Resume;
   readonly #watch: StreamWatch;
   #source: ByteSource;
   #decoder: SseDecoder;
@@ -51,8 +53,10 @@ export class UpstreamStream implements EventSource, Observation {
   lastContentAt: number | undefined;
   contentEvents = 0;
 
-  constructor(loop: AttemptLoop, answer: EventsAnswer) {
+  constructor(answer: EventsAnswer, resume: Resume) {
+    const { loop } = answer;
     this.#loop = loop;
+    this.#resume = resume;
     this.#source = answer.source;
     this.#reader = answer.reader;
     this.#exchange = answer.exchange;
@@ -159,7 +163,7 @@ export class UpstreamStream implements EventSource, Observation {
     if (isLate && isObject(json) && hasError(json)) return false;
     const weight = isLate ? 'silent' : this.#reader.readEvent(frame.event, json);
     if (weight === 'error') {
-      throw upstreamError(this.#loop.options.target.errors, this.#reader, this.#response);
+      throw upstreamError(this.#loop.shownErrors, this.#reader, this.#response);
     }
     const event = new UpstreamEvent(frame, json);
     const shown = this.#loop.hidesUsage ? hideUsage(event) : event;
@@ -177,7 +181,7 @@ export class UpstreamStream implements EventSource, Observation {
   }
 
   #truncated(): Error {
-    return truncatedStream(this.#loop.options.target.errors, this.#reader.facts());
+    return truncatedStream(this.#loop.shownErrors, this.#reader.facts());
   }
 
   #sawContent(): void {
@@ -218,16 +222,16 @@ export class UpstreamStream implements EventSource, Observation {
     this.#source.cancel(thrown);
     this.#watch.stop();
     this.#loop.options.context.noteFacts(this.#reader.facts());
-    const { target } = this.#loop.options;
+    const { shownErrors } = this.#loop;
     const committed = this.#held.isOpen || this.firstContentAt !== undefined;
     if (committed) {
       const attempt = this.#loop.fail(asLimit(thrown));
-      this.#pendingError = brokenStream(attempt, this.#reader.facts(), target.errors);
+      this.#pendingError = brokenStream(attempt, this.#reader.facts(), shownErrors);
       return false;
     }
     const lost = [...this.#held.restart(), ...events.splice(0)];
     try {
-      this.#adopt(await this.#loop.resume(asLimit(thrown)));
+      this.#adopt(await this.#resume(asLimit(thrown)));
       return true;
     } catch (error) {
       this.#held.open();
@@ -235,7 +239,7 @@ export class UpstreamStream implements EventSource, Observation {
       events.push(...lost);
       this.#pendingError =
         error instanceof LoopError
-          ? brokenStream(error.attempt, this.#reader.facts(), target.errors)
+          ? brokenStream(error.attempt, this.#reader.facts(), shownErrors)
           : new Error('the stream could not be resumed', { cause: error });
       return false;
     }
@@ -247,12 +251,13 @@ export class UpstreamStream implements EventSource, Observation {
         code: 'zerohop_malformed',
       });
     }
+    this.#loop = answer.loop;
     this.#source = answer.source;
     this.#reader = answer.reader;
     this.#exchange = answer.exchange;
     this.#response = answer.response;
     this.#decoder = this.#newDecoder();
-    this.#watch.restart();
+    this.#watch.restart(answer.loop);
   }
 
   #finish(): void {
