@@ -18,6 +18,8 @@ export type GatewayErrorCode =
   | 'zerohop_malformed'
   /** `timeouts.connect`, `.firstByte`, `.idle` or `.total` ran out. */
   | 'zerohop_timeout'
+  /** No target of the route can be asked at the moment. */
+  | 'zerohop_no_target'
   /** A request value that JSON cannot say (`NaN`, `Infinity`). */
   | 'zerohop_request';
 

@@ -24,11 +24,14 @@ const BY_HOST: readonly (readonly [host: string, provider: KnownProvider])[] = [
   ['api.x.ai', { name: 'x_ai' }],
   ['api.perplexity.ai', { name: 'perplexity', usageUnasked: true }],
   ['api.cohere.com', { name: 'cohere' }],
+  ['api.cohere.ai', { name: 'cohere' }],
   ['api.cerebras.ai', { name: 'cerebras', usageUnasked: true }],
   ['openrouter.ai', { name: 'openrouter' }],
   ['api.together.xyz', { name: 'together' }],
+  ['api.together.ai', { name: 'together' }],
   ['api.fireworks.ai', { name: 'fireworks' }],
   ['router.huggingface.co', { name: 'huggingface' }],
+  ['integrate.api.nvidia.com', { name: 'nvidia' }],
 ];
 
 /** By the class of a client, for those whose host is the user's own. */
@@ -51,10 +54,16 @@ const ANTHROPIC: KnownProvider = { name: 'anthropic' };
 export function providerOf(host: string, className: string, path = ''): KnownProvider {
   const byClass = Object.hasOwn(BY_CLASS, className) ? BY_CLASS[className] : undefined;
   if (byClass) return byClass;
+  const known = providerOfHost(host);
+  if (known) return known;
+  return className.startsWith('Anthropic') || path.includes('/messages') ? ANTHROPIC : OPENAI;
+}
+
+/** Whose API a host serves; `undefined` for a host nobody knows. */
+export function providerOfHost(host: string): KnownProvider | undefined {
   const name = host.replace(/:\d+$/, '');
   const known = BY_HOST.find(([suffix]) =>
     /^[.-]/.test(suffix) ? name.endsWith(suffix) : name === suffix,
   );
-  if (known) return known[1];
-  return className.startsWith('Anthropic') || path.includes('/messages') ? ANTHROPIC : OPENAI;
+  return known?.[1];
 }

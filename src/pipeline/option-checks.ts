@@ -68,3 +68,17 @@ export function hasShape(checks: Readonly<Record<string, Check>>): Check {
 export const isText: Check = (value, path) => {
   if (typeof value !== 'string' || value === '') refuse(path, 'must be a text that is not empty');
 };
+
+/** Headers by name: texts that can go over the wire. */
+export const isHeaders: Check = (value, path) => {
+  isPlainObject(value, path);
+  for (const [name, text] of Object.entries(value)) {
+    if (typeof text !== 'string') refuse(`${path}.${name}`, 'must be a text');
+    try {
+      new Headers({ [name]: text });
+    } catch {
+      // What `Headers` throws shows the value.
+      refuse(`${path}.${name}`, 'is no header that can be sent');
+    }
+  }
+};

@@ -1,6 +1,6 @@
 import { GatewayError } from '../pipeline/errors.js';
 import { isRuntimeFetch } from '../transport/runtime-fetch.js';
-import type { SdkClient } from './client-types.js';
+import { isSdkClient, type SdkClient } from './client-types.js';
 
 /** The shape of `fetch`, as far as it is passed on. */
 export type FetchLike = (input: never, init?: never) => Promise<Response>;
@@ -16,6 +16,14 @@ export interface CloneOptions {
 
 /** Marks our transports, so that they are told from a `fetch` of the user's. */
 const TRANSPORT: unique symbol = Symbol.for('zerohop.transport') as never;
+
+/** Key under which a wrapped client keeps the client it was made from. */
+export const BASE: unique symbol = Symbol.for('zerohop.base') as never;
+
+/** The client that a wrapped one was made from; any other is its own. */
+export function baseOf(client: SdkClient): SdkClient {
+  return BASE in client && isSdkClient(client[BASE]) ? client[BASE] : client;
+}
 
 /** Why a client is not wrapped. */
 export function refusal(why: string): GatewayError {

@@ -6,17 +6,11 @@ import type { KnownProvider } from '../pipeline/known-providers.js';
 import type { ErrorFactory, ServerAddress, Target, Ticket } from '../pipeline/target.js';
 import type { SdkClient, SdkPromise, SdkRequestOptions } from './client-types.js';
 import { mergeHeaders } from './merge-headers.js';
+import type { Place } from './place.js';
 import { identityOf } from './sdk-identity.js';
 
 /** Calls the client's own `request()`, past our override. */
 export type OwnRequest = (options: SdkRequestOptions, remainingRetries: number) => SdkPromise;
-
-/** Where a client's calls go, as long as its base URL stays. */
-export interface Place {
-  readonly name: string;
-  readonly provider: KnownProvider;
-  readonly address: ServerAddress;
-}
 
 /** What is the same for all calls of a client, and how often this one may be repeated. */
 export interface SdkTargetInit {
@@ -38,6 +32,8 @@ export class SdkTarget implements Target {
   readonly maxRetries: number;
   readonly timeoutMs: number;
   readonly wantsRawBody: boolean;
+  /** The `timeout` of this one request, in ms, where its caller set one. */
+  readonly requestTimeoutMs: number | undefined;
   readonly #client: SdkClient;
   readonly #options: SdkRequestOptions;
   readonly #request: OwnRequest;
@@ -56,6 +52,7 @@ export class SdkTarget implements Target {
     const maxRetries = retriesOr(client.maxRetries, 2)(options.maxRetries);
     this.maxRetries =
       remainingRetries === null ? maxRetries : Math.min(remainingRetries, maxRetries);
+    this.requestTimeoutMs = options.timeout;
     this.timeoutMs = Math.min(options.timeout ?? client.timeout, MAX_TIMER_MS);
     this.wantsRawBody = options.__binaryResponse === true;
     this.#client = client;
@@ -68,10 +65,13 @@ export class SdkTarget implements Target {
       options.timeout = MAX_TIMER_MS;
   }
 
-  /** Anthropic drops a token that was refused, and asks for another; openai does so within one attempt. */
+  /** The caller's client. */
+  get client(): SdkClient {
+    return this.#client;
+  }
+
   get renewsCredentials(): boolean {
-    const state: unknown = Reflect.get(this.#client, '_authState');
-    return typeof state === 'object' && state !== null && Boolean(Reflect.get(state, 'tokenCache'));
+    return hasTokenCache(this.#client);
   }
 
   identity(): CallIdentity {
@@ -104,6 +104,12 @@ export class SdkTarget implements Target {
   }
 }
 
+/** Anthropic drops a token that was refused, and asks for another; openai does so within one attempt. */
+export function hasTokenCache(client: SdkClient): boolean {
+  const state: unknown = Reflect.get(client, '_authState');
+  return typeof state === 'object' && state !== null && Boolean(Reflect.get(state, 'tokenCache'));
+}
+
 function retriesOr(client: number, fallback: number): (own: number | undefined) => number {
   const valid = (value: number | undefined) =>
     value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
@@ -111,7 +117,7 @@ function retriesOr(client: number, fallback: number): (own: number | undefined) 
 }
 
 /** A body that is used up by sending it once. */
-function isOneShot(body: unknown): boolean {
+export function isOneShot(body: unknown): boolean {
   if (typeof body !== 'object' || body === null) return false;
   if (body instanceof ReadableStream || Symbol.asyncIterator in body) return true;
   return Symbol.iterator in body && 'next' in body && typeof body.next === 'function';

@@ -1,17 +1,24 @@
 import type { CallPort } from '../pipeline/call-port.js';
 import { MAX_TIMER_MS } from '../pipeline/clock.js';
-import { providerOf } from '../pipeline/known-providers.js';
 import { readCallOptions } from '../pipeline/per-call.js';
-import { addressOf, type ErrorFactory } from '../pipeline/target.js';
+import type { ErrorFactory } from '../pipeline/target.js';
 import {
   isSdkClient,
   type SdkClient,
   type SdkPromise,
   type SdkRequestOptions,
 } from './client-types.js';
-import { type CloneOptions, cloneClient, refusal, restoreFetch } from './clone-client.js';
+import {
+  BASE,
+  baseOf,
+  type CloneOptions,
+  cloneClient,
+  refusal,
+  restoreFetch,
+} from './clone-client.js';
+import { type Place, placeOf } from './place.js';
 import { sdkErrors } from './sdk-errors.js';
-import { type OwnRequest, type Place, SdkTarget } from './sdk-target.js';
+import { type OwnRequest, SdkTarget } from './sdk-target.js';
 import { type SealedCall, type Seam, seamOf } from './seam.js';
 
 /** What a wrapped client is made with. */
@@ -20,9 +27,6 @@ export interface WrapOptions extends CloneOptions {
   /** What the client shows as `client.gateway`. */
   readonly gateway: object;
 }
-
-/** Key under which a wrapped client keeps the client it was made from. */
-const BASE: unique symbol = Symbol.for('zerohop.base') as never;
 
 /**
  * Makes a client of the same class over a gateway: a clone, made by the client's own `withOptions()`, with
@@ -37,7 +41,7 @@ export function wrapClient<Client extends object>(given: Client, options: WrapOp
       'it has no request(), requestAPIList(), buildRequest() and withOptions(); pass a client of the OpenAI or Anthropic SDK',
     );
   }
-  const base = BASE in given && isSdkClient(given[BASE]) ? given[BASE] : given;
+  const base = baseOf(given);
   const facade = cloneClient(base, options);
   cover(facade, base, options);
   // A clone has the class of what it was cloned from: cloneClient() made sure.
@@ -131,14 +135,8 @@ class ClientDoor {
   #findPlace(): Place {
     const { baseURL } = this.#client;
     if (this.#place && baseURL === this.#baseURL) return this.#place;
-    const url = URL.parse(baseURL);
-    const name = url?.host ?? 'unknown';
     this.#baseURL = baseURL;
-    this.#place = {
-      name,
-      provider: providerOf(name, this.#client.constructor.name),
-      address: url ? addressOf(url) : { host: name, port: 443 },
-    };
+    this.#place = placeOf(this.#client);
     return this.#place;
   }
 }

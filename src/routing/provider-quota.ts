@@ -1,0 +1,92 @@
+/** What a provider lets its caller do of one kind (requests, tokens) until its count starts anew. */
+export interface QuotaLimit {
+  readonly remaining: number;
+  readonly limit?: number | undefined;
+  /** Until all of it is there again, in ms from when the headers came; absent where they do not say. */
+  readonly resetMs?: number | undefined;
+}
+
+interface HeaderNames {
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+  /** What a bare number of `reset` counts, in ms. */
+  readonly unitMs: number;
+}
+
+function openaiStyle(suffix: string, unitMs = 1): HeaderNames {
+  const name = (word: string) => `x-ratelimit-${word}${suffix}`;
+  return { limit: name('limit'), remaining: name('remaining'), reset: name('reset'), unitMs };
+}
+
+function anthropicStyle(kind: string): HeaderNames {
+  const name = (word: string) => `anthropic-ratelimit-${kind}-${word}`;
+  return { limit: name('limit'), remaining: name('remaining'), reset: name('reset'), unitMs: 1000 };
+}
+
+/** The ways to say it, the most common first; a server uses one. */
+const STYLES: readonly (readonly HeaderNames[])[] = [
+  // OpenAI, Groq, xAI; Azure, whose bare numbers are ms.
+  [openaiStyle('-requests'), openaiStyle('-tokens')],
+  ['requests', 'tokens', 'input-tokens', 'output-tokens'].map(anthropicStyle),
+  // Cerebras, Mistral.
+  [openaiStyle('-requests-minute'), openaiStyle('-req-minute'), openaiStyle('-tokens-minute')],
+  // OpenRouter (ms since the epoch), Together (seconds).
+  [openaiStyle('', 1000)],
+];
+
+/**
+ * What is left of the caller's quota, as the headers of an answer tell; empty where they do not. `wallNow`
+ * in ms since the epoch.
+ */
+export function quotaFrom(headers: Headers, wallNow: number): readonly QuotaLimit[] {
+  for (const style of STYLES) {
+    const found = style.flatMap((names) => readLimit(headers, names, wallNow) ?? []);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function readLimit(headers: Headers, names: HeaderNames, wallNow: number): QuotaLimit | undefined {
+  const remaining = amount(headers.get(names.remaining));
+  if (remaining === undefined) return undefined;
+  return {
+    remaining,
+    limit: amount(headers.get(names.limit)),
+    resetMs: readReset(headers.get(names.reset), names.unitMs, wallNow),
+  };
+}
+
+function amount(value: string | null): number | undefined {
+  if (value === null || !/^\s*\d+(?:\.\d+)?\s*$/.test(value)) return undefined;
+  const number = Number(value);
+  return Number.isFinite(number) ? number : undefined;
+}
+
+/** From here on a bare number is a time in seconds since the epoch, not a duration; times a thousand, in ms. */
+const EPOCH_SECONDS = 1e9;
+
+/** `1s`, `6m0s`, `1h2m3.5s`, `120ms`; an RFC 3339 time; a bare number. In ms from now, never negative. */
+function readReset(value: string | null, unitMs: number, wallNow: number): number | undefined {
+  if (value === null) return undefined;
+  const number = amount(value);
+  if (number !== undefined && number < EPOCH_SECONDS) return number * unitMs;
+  if (number !== undefined) {
+    return Math.max(0, (number < EPOCH_SECONDS * 1000 ? number * 1000 : number) - wallNow);
+  }
+  const duration = readDuration(value.trim());
+  if (duration !== undefined) return duration;
+  const at = /^\d{4}-\d\d-\d\d[Tt ]/.test(value.trim()) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(at) ? undefined : Math.max(0, at - wallNow);
+}
+
+const DURATION =
+  /^(?:(?<d>\d+(?:\.\d+)?)d)?(?:(?<h>\d+(?:\.\d+)?)h)?(?:(?<m>\d+(?:\.\d+)?)m)?(?:(?<s>\d+(?:\.\d+)?)s)?(?:(?<ms>\d+(?:\.\d+)?)ms)?(?:\d+(?:\.\d+)?(?:us|µs|μs|ns))?$/;
+
+/** A duration as Go writes them; what is less than a millisecond is left out. */
+function readDuration(value: string): number | undefined {
+  const groups = DURATION.exec(value)?.groups;
+  if (groups === undefined || value === '') return undefined;
+  const part = (name: string) => Number(groups[name] ?? 0);
+  return ((part('d') * 24 + part('h')) * 60 + part('m')) * 60_000 + part('s') * 1000 + part('ms');
+}

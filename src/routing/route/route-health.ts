@@ -1,0 +1,123 @@
+import type { CallContext } from '../../pipeline/call-context.js';
+import type { Clock } from '../../pipeline/clock.js';
+import {
+  type Admission,
+  Breaker,
+  type BreakerChange,
+  type BreakerOptions,
+  type BreakerTicket,
+} from '../breaker.js';
+import type { AttemptFailure } from '../describe-failure.js';
+import { breakerEffect, leaveReason } from '../leave-policy.js';
+import type { AttemptObserver } from '../loop-options.js';
+import { quotaFrom } from '../provider-quota.js';
+import { readRetryAfter } from '../retry-policy.js';
+import { TargetStats } from '../target-stats.js';
+
+/** Longest that a target is believed when it asks to be left alone, in ms. */
+const MAX_DEFER_MS = 300_000;
+
+/** What is known of a target of a route, over all calls. */
+export class RouteHealth {
+  readonly stats = new TargetStats();
+  readonly breaker: Breaker;
+  readonly #clock: Clock;
+
+  constructor(
+    clock: Clock,
+    options: BreakerOptions = {},
+    onChange?: (change: BreakerChange) => void,
+  ) {
+    this.#clock = clock;
+    this.breaker = new Breaker(options, () => clock.random(), onChange);
+  }
+
+  isAvailable(now: number): boolean {
+    return this.breaker.wouldAdmit(now);
+  }
+
+  score(now: number): number {
+    return this.stats.score(now);
+  }
+
+  admit(now: number): Admission {
+    return this.breaker.admit(now);
+  }
+
+  /** Follows the attempts of one call at this target. */
+  observe(ticket: BreakerTicket, context: CallContext, hasSibling: boolean): TargetObserver {
+    return new TargetObserver(this, { ticket, context, hasSibling, clock: this.#clock });
+  }
+}
+
+interface Observing {
+  readonly ticket: BreakerTicket;
+  readonly context: CallContext;
+  /** Another one as good is left: it is asked rather than this one again. */
+  readonly hasSibling: boolean;
+  readonly clock: Clock;
+}
+
+/** Tells a target's health what came of the attempts of one call. */
+export class TargetObserver implements AttemptObserver {
+  readonly #health: RouteHealth;
+  readonly #observing: Observing;
+  #isOver = false;
+
+  constructor(health: RouteHealth, observing: Observing) {
+    this.#health = health;
+    this.#observing = observing;
+    health.stats.begin();
+  }
+
+  succeeded(headers: Headers | undefined): void {
+    const { ticket, clock, context } = this.#observing;
+    const { stats, breaker } = this.#health;
+    const now = clock.now();
+    breaker.succeeded(ticket, now);
+    if (headers) stats.sawQuota(quotaFrom(headers, clock.wallNow()), now);
+    if (this.#isOver) return;
+    this.#isOver = true;
+    stats.succeeded(now, timesOf(context));
+  }
+
+  failed({ failure, headers }: AttemptFailure): void {
+    const { ticket, clock } = this.#observing;
+    const { stats, breaker } = this.#health;
+    const now = clock.now();
+    const reason = leaveReason(failure, headers);
+    const effect = breakerEffect(reason, failure);
+    if (effect === 'failed') breaker.failed(ticket, now, reason);
+    else if (effect === 'killed') breaker.kill(now, reason, ticket);
+    else breaker.released(ticket);
+    if (headers) {
+      stats.sawQuota(quotaFrom(headers, clock.wallNow()), now);
+      const waitMs = readRetryAfter(headers, clock.wallNow());
+      if (effect === 'failed' && waitMs !== undefined) {
+        breaker.deferUntil(now + Math.min(waitMs, MAX_DEFER_MS));
+      }
+    }
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (effect === 'released') stats.released();
+    else stats.failed(now);
+  }
+
+  mayRetry(): boolean {
+    const { hasSibling, clock } = this.#observing;
+    return !hasSibling && this.#health.isAvailable(clock.now());
+  }
+}
+
+/** How long the last attempt took: to its first content where it was a stream, and for each token. */
+function timesOf({ attempts, observation, clock, startedAt }: CallContext) {
+  const last = attempts.at(-1);
+  const sentAt = startedAt + (last?.startedAt ?? 0);
+  const tokens = observation?.facts().usage?.outputTokens;
+  const firstContentAt = observation?.firstContentAt;
+  const since = firstContentAt ?? sentAt;
+  return {
+    firstContentMs: firstContentAt === undefined ? undefined : firstContentAt - sentAt,
+    msPerToken: tokens ? Math.max(0, clock.now() - since) / tokens : undefined,
+  };
+}

@@ -1,0 +1,115 @@
+/** What a route is written with: targets, and what plans them. Plain data; nothing here does anything. */
+import type { GatewayContext, GatewayRequest, Timeouts } from '../../pipeline/contract.js';
+import type { LeaveReason } from '../leave-policy.js';
+
+/** A call, as the functions of a route see it. */
+export interface RouteCall {
+  readonly request: GatewayRequest;
+  readonly context: GatewayContext;
+}
+
+/** Where a call can be sent beside the wrapped client itself. */
+export interface TargetOptions {
+  /** Unique in a gateway; in spans, rows and headers. @defaultValue the provider and the model, or the client's host */
+  readonly name?: string | undefined;
+  /** A known provider, or one of `gateway.providers`. Not beside `client`. */
+  readonly provider?: string | undefined;
+  /** A client of a provider's SDK, or what gives one for a call (a key for each tenant). Not beside `provider`. */
+  readonly client?: object | ((call: RouteCall) => object | Promise<object>) | undefined;
+  /** Asked for instead of the caller's model. @defaultValue the caller's */
+  readonly model?: string | undefined;
+  /** Laid over the body (`undefined` removes a member), or a function that gives another. */
+  readonly request?:
+    | Readonly<Record<string, unknown>>
+    | ((body: unknown, call: RouteCall) => unknown)
+    | undefined;
+  /** Sent beside those of its client. The caller's own headers never go to another target. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Over those of the gateway and the call. */
+  readonly timeouts?: Omit<Timeouts, 'total'> | undefined;
+  /** Retries at this target. @defaultValue those of the caller's client */
+  readonly maxRetries?: number | undefined;
+  /** Its share in a balanced group; with 0 it only stands in. @defaultValue 1 */
+  readonly weight?: number | undefined;
+  /** For your own use, in predicates and functions. */
+  readonly region?: string | undefined;
+  /** Tells several keys of one provider apart, in the name and in `gateway.targets`. */
+  readonly keyLabel?: string | undefined;
+}
+
+/** What a combinator takes: `'provider/model'`, a target, {@link primary}, or what another combinator gave. */
+export type Route = string | TargetRef | PrimaryRef | RouteNode;
+
+/** The wrapped client itself, whichever it is. */
+export interface PrimaryRef {
+  readonly kind: 'primary';
+}
+
+/** A target, with its options. */
+export interface TargetRef {
+  readonly kind: 'target';
+  readonly options: TargetOptions;
+}
+
+/** What {@link fallback} may do for reasons of its own. */
+export interface FallbackOptions {
+  /** Asked where the request does not fit the model's context. */
+  readonly onContextWindow?: Route | undefined;
+  /** Asked where the provider refuses the content. */
+  readonly onContentPolicy?: Route | undefined;
+  /** Asked where the money or the quota of a key is spent. @defaultValue the next one */
+  readonly onQuota?: Route | undefined;
+  /** Decides by itself whether the next one is asked; `undefined` leaves it to the rules. */
+  readonly leaveOn?: ((reason: LeaveReason) => boolean | undefined) | undefined;
+}
+
+/** How a balanced group chooses. */
+export type BalanceStrategy =
+  /** By weight, at random. */
+  | 'weighted'
+  /** Of two at random the quicker one: time to first content, time for a token, calls under way, quota left. */
+  | 'latency'
+  /** Best first. */
+  | ((targets: readonly TargetView[], call: RouteCall) => readonly TargetView[]);
+
+/** A target as a strategy of the user's sees it. */
+export interface TargetView {
+  readonly name: string;
+  readonly weight: number;
+  readonly region: string | undefined;
+  readonly keyLabel: string | undefined;
+  readonly inFlight: number;
+  readonly firstContentMs: number | undefined;
+  readonly isAvailable: boolean;
+}
+
+/** What plans targets. Made by the combinators. */
+export type RouteNode =
+  | {
+      readonly kind: 'fallback';
+      readonly children: readonly Route[];
+      readonly options: FallbackOptions;
+    }
+  | {
+      readonly kind: 'balance';
+      readonly children: readonly Route[];
+      readonly strategy: BalanceStrategy;
+    }
+  | {
+      readonly kind: 'when';
+      readonly predicate: (call: RouteCall) => boolean;
+      readonly then: Route;
+      readonly otherwise: Route;
+    }
+  | {
+      readonly kind: 'sticky';
+      readonly key: (call: RouteCall) => string | undefined;
+      readonly children: readonly Route[];
+    }
+  | {
+      readonly kind: 'canary';
+      readonly share: number;
+      readonly key: ((call: RouteCall) => string | undefined) | undefined;
+      readonly canary: Route;
+      readonly stable: Route;
+    };
