@@ -78,6 +78,30 @@ export type {
   PricingOptions,
   Rates,
 } from './pricing/pricing-options.js';
+export type { BreakerOptions, BreakerState } from './routing/breaker.js';
+export type { LeaveReason } from './routing/leave-policy.js';
+export type { OwnProvider, OwnProviders } from './routing/own-providers.js';
+export {
+  canary,
+  fallback,
+  loadBalance,
+  primary,
+  sticky,
+  target,
+  when,
+} from './routing/route/combinators.js';
+export type {
+  BalanceStrategy,
+  FallbackOptions,
+  PrimaryRef,
+  Route,
+  RouteCall,
+  RouteNode,
+  TargetOptions,
+  TargetRef,
+  TargetView,
+} from './routing/route/route-types.js';
+export type { GatewayTargets, TargetStatus } from './routing/route/router.js';
 export { partialOf } from './routing/stream-errors.js';
 export type { GatewayStats, StatsEntry } from './stats/stats.js';
 export type { StoreCounters } from './stores/cache-store.js';

@@ -37,6 +37,8 @@ export interface CacheDependencies {
 /** A call at the cache. */
 export interface CachedCall extends KeyedCall {
   readonly dialect: DialectName | undefined;
+  /** Whether a target of that name would be asked now, or one as good. */
+  readonly isChosen: (target: string) => boolean;
   /** Sends the request on, for a call or for several; a stream's usage is asked for, and left in. */
   readonly send: (request: GatewayRequest, context: CallContext) => Promise<Response>;
   /** Makes the same call again in the background, to replace what is stored. Never rejects. */
@@ -78,7 +80,7 @@ export class ResponseCache {
 
   /** The answer to a call: stored, shared, or asked for. */
   async answer(call: CachedCall): Promise<Response> {
-    const { request, context, control, target } = call;
+    const { request, control, isChosen } = call;
     const { mode } = control;
     const reason = bypassReason(call);
     const key = reason === undefined ? this.#keys.of(call) : undefined;
@@ -89,7 +91,7 @@ export class ResponseCache {
           key,
           control,
           wish,
-          target: target.name,
+          isChosen,
           now: this.#deps.clock.wallNow(),
         })
       : undefined;
@@ -102,7 +104,7 @@ export class ResponseCache {
       if (found.ageMs >= found.entry.ttlMs + control.staleIfErrorMs) throw error;
       const stale = this.#give(call, found, 'STALE');
       if (stale === undefined) throw error;
-      context.decide('cache-stale-if-error');
+      call.context.decide('cache-stale-if-error');
       return stale;
     }
   }

@@ -25,8 +25,8 @@ export interface Lookup {
   readonly key: string;
   readonly control: CacheControl;
   readonly wish: ReplayWish;
-  /** Name of the target that would be asked. */
-  readonly target: string;
+  /** Whether a target of that name would be asked now, or one as good. */
+  readonly isChosen: (target: string) => boolean;
   /** Wall clock, in ms since the epoch. */
   readonly now: number;
 }
@@ -122,11 +122,14 @@ export class Shelf {
   }
 }
 
-function judge(entry: CacheEntry, { control, wish, target, now }: Lookup): FoundEntry | undefined {
+function judge(
+  entry: CacheEntry,
+  { control, wish, isChosen, now }: Lookup,
+): FoundEntry | undefined {
   // Clocks of two machines differ; what seems to come from the future is new.
   const ageMs = Math.max(0, now - entry.storedAt);
   if (ageMs > control.maxAgeMs || !canReplay(entry, wish)) return undefined;
-  if (entry.producer.target !== target && !control.acceptFallback) return undefined;
+  if (!control.acceptFallback && !isChosen(entry.producer.target)) return undefined;
   if (ageMs < entry.ttlMs) return { entry, ageMs, freshness: 'fresh' };
   const window = Math.max(control.staleWhileRevalidateMs, control.staleIfErrorMs);
   return ageMs < entry.ttlMs + window ? { entry, ageMs, freshness: 'stale' } : undefined;

@@ -11,6 +11,8 @@ import type { Pricer } from '../pipeline/pricer.js';
 import type { Settlement } from '../pipeline/settlement.js';
 import { createPricer } from '../pricing/create-pricer.js';
 import { HealthBook } from '../routing/health-book.js';
+import type { GatewayTargets } from '../routing/route/router.js';
+import type { CloneOptions } from '../sdk/clone-client.js';
 import { wrapClient } from '../sdk/wrap-client.js';
 import { type GatewayStats, Statistics } from '../stats/stats.js';
 import { telemetry } from '../telemetry/telemetry.js';
@@ -18,6 +20,7 @@ import { createTransport, type Fetch } from '../transport/transport.js';
 import type { CloseOptions, Gateway, GatewayEvents } from './gateway.js';
 import { createGatewayFetch } from './gateway-fetch.js';
 import { checkCallOptions, checkGatewayOptions, type GatewayOptions } from './gateway-options.js';
+import { makeRouter } from './make-router.js';
 import { openCall, type RunnerOptions } from './open-call.js';
 
 const DEFAULT_CLOSE_MS = 30_000;
@@ -38,9 +41,12 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
 function telemetryOf({
   telemetry: asked = true,
   interceptors = [],
+  fallbacks = [],
+  route,
 }: GatewayOptions): Feature | undefined {
   if (asked === false) return undefined;
-  const hasGatewayFeatures = ({ usesCache }: CallContext) => interceptors.length > 0 || usesCache;
+  const isOn = interceptors.length > 0 || fallbacks.length > 0 || route !== undefined;
+  const hasGatewayFeatures = ({ usesCache }: CallContext) => isOn || usesCache;
   return telemetry(asked === true ? {} : asked, { hasGatewayFeatures });
 }
 
@@ -75,6 +81,7 @@ class EmbeddedGateway implements Gateway, CallPort {
       features: [telemetryOf(options), this.#log, this.#stats].filter(
         (feature) => feature !== undefined,
       ),
+      router: makeRouter(options, { clone: this.#cloneOptions(), clock, logger: this.#logger }),
       cache: () => this.cache,
       pricer: pricerFor(options.pricing, this.#logger),
       prepare: () => this.#prepare(),
@@ -159,15 +166,24 @@ class EmbeddedGateway implements Gateway, CallPort {
     this.#options.waitUntil?.(tracked);
   }
 
-  wrap<Client extends object>(client: Client): Client & { readonly gateway: Gateway } {
-    const { transport: mode } = this.#options;
-    const wrapped = wrapClient(client, {
-      port: this,
-      gateway: this,
+  #cloneOptions(): CloneOptions {
+    const { transport: mode, telemetry: spans } = this.#options;
+    return {
       transport: (userFetch) => createTransport({ fetch: userFetch as Fetch | undefined, mode }),
       note: (message) => this.#logger.warn?.(message),
-      mutesSpans: this.#options.telemetry !== false,
+      mutesSpans: spans !== false,
+    };
+  }
+
+  get targets(): GatewayTargets {
+    if (this.#runner.router) return this.#runner.router;
+    throw new GatewayError('gateway.targets: there are none; set `fallbacks` or `route`', {
+      code: 'zerohop_config',
     });
+  }
+
+  wrap<Client extends object>(client: Client): Client & { readonly gateway: Gateway } {
+    const wrapped = wrapClient(client, { ...this.#cloneOptions(), port: this, gateway: this });
     // wrapClient() defines it.
     return wrapped as Client & { readonly gateway: Gateway };
   }

@@ -17,6 +17,10 @@ import {
 } from '../pipeline/option-checks.js';
 import { checkPricing } from '../pricing/check-pricing.js';
 import type { PricingOptions } from '../pricing/pricing-options.js';
+import type { BreakerOptions } from '../routing/breaker.js';
+import { checkProviders, type OwnProviders } from '../routing/own-providers.js';
+import { checkBreaker, checkRoute } from '../routing/route/check-route.js';
+import type { Route } from '../routing/route/route-types.js';
 import { checkTelemetryOptions, type TelemetryOptions } from '../telemetry/telemetry-options.js';
 
 /** What a gateway is made with. */
@@ -37,6 +41,14 @@ export interface GatewayOptions extends Omit<CallOptions, 'bypass' | 'cache'> {
   readonly origins?: readonly string[] | undefined;
   /** The response cache; `true` is one in this process's memory, with answers that live an hour. @defaultValue off */
   readonly cache?: boolean | CacheOptions | undefined;
+  /** Asked in turn where the wrapped client's own provider fails: `'provider/model'`, or `target({…})`. Not beside `route`. @defaultValue none */
+  readonly fallbacks?: readonly Route[] | undefined;
+  /** Where calls go, as a tree of `fallback`, `loadBalance`, `when`, `sticky` and `canary`. @defaultValue `primary` */
+  readonly route?: Route | undefined;
+  /** Providers of your own, by the name they have in `'provider/model'`. */
+  readonly providers?: OwnProviders | undefined;
+  /** When a target of the route is left alone, and for how long. */
+  readonly breaker?: BreakerOptions | undefined;
   /** The request log: one row for every call, to a function or to a file of JSON lines. @defaultValue off */
   readonly log?: LogOptions | undefined;
   /** OpenTelemetry spans and metrics, to whatever providers the application registers; costs next to nothing as long as there are none. @defaultValue true */
@@ -119,6 +131,10 @@ const isGatewayOptions = hasShape({
   streamUsage: isOneOf('auto', 'always', 'never'),
   transport: isOneOf('auto', 'fetch'),
   cache: checkCache,
+  fallbacks: isListOf(checkRoute),
+  route: checkRoute,
+  providers: checkProviders,
+  breaker: checkBreaker,
   origins: isListOf(isOrigin),
   log: isLog,
   telemetry: checkTelemetryOptions,
@@ -133,6 +149,9 @@ const isGatewayOptions = hasShape({
 /** Checks a gateway's options; names the first bad one by its path under `gateway`. */
 export function checkGatewayOptions(options: unknown): asserts options is GatewayOptions {
   isGatewayOptions(options, 'gateway');
+  // Checked just above.
+  const { fallbacks, route } = options as GatewayOptions;
+  if (fallbacks && route) refuse('gateway.fallbacks', 'not beside `route`: put them into it');
 }
 
 /** Checks one call's options. */

@@ -1,6 +1,7 @@
 import type { CacheCounters } from '../cache/shelf.js';
 import type { CallOptions } from '../pipeline/contract.js';
 import type { Settlement } from '../pipeline/settlement.js';
+import type { GatewayTargets } from '../routing/route/router.js';
 import type { GatewayStats } from '../stats/stats.js';
 import type { Fetch } from '../transport/transport.js';
 
@@ -46,6 +47,12 @@ export interface Gateway extends AsyncDisposable {
   stats(): GatewayStats;
   /** What is stored of answers: to delete it, and to see how it does. */
   readonly cache: GatewayCache;
+  /**
+   * The targets of the route: how they do, and to switch them while running.
+   *
+   * @throws {@link GatewayError} `zerohop_config` where neither `fallbacks` nor `route` is set
+   */
+  readonly targets: GatewayTargets;
   /** Rows that the request log could not keep. */
   readonly droppedRows: number;
   /** Resolves when everything that settled calls set going (listeners, callbacks) is done. */

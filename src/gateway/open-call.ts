@@ -20,12 +20,14 @@ import { forwardMetadata } from '../pipeline/forward-metadata.js';
 import { mergeMetadata } from '../pipeline/metadata.js';
 import type { Pricer } from '../pipeline/pricer.js';
 import type { Operation } from '../pipeline/settlement.js';
-import type { Ticket } from '../pipeline/target.js';
+import type { Target, Ticket } from '../pipeline/target.js';
 import { AttemptLoop } from '../routing/attempt-loop.js';
 import { checkRequest } from '../routing/check-request.js';
 import { answerResponse } from '../routing/finish-response.js';
 import type { HealthBook } from '../routing/health-book.js';
 import type { LoopOptions } from '../routing/loop-options.js';
+import type { Router } from '../routing/route/router.js';
+import { Walk } from '../routing/route/walk.js';
 import { drainResponse } from './drain-response.js';
 import {
   DEFAULT_MAX_BODY_BYTES,
@@ -43,6 +45,8 @@ export interface RunnerOptions {
   readonly logger: Logger;
   readonly health: HealthBook;
   readonly pricer: Pricer | undefined;
+  /** Where calls go beside their own client, if anywhere. */
+  readonly router: Router | undefined;
   /** The response cache, made when a call first wants it. */
   readonly cache: () => ResponseCache;
   /** What is built in and on: telemetry, log, statistics. */
@@ -109,39 +113,70 @@ function plainRoute(call: RoutedCall): Next {
   return (request) => route(call, request, call.context);
 }
 
-/** Asks the target: for this call alone, or with a fork of it that may serve others, too. */
+/** Asks the target, or those of the route: for this call alone, or with a fork of it that may serve others, too. */
 async function route(
-  { runner, input, context, scope, timeouts, dialect }: RoutedCall,
+  call: RoutedCall,
   request: GatewayRequest,
   asker: CallContext,
 ): Promise<Response> {
-  const { target } = input;
+  const { runner, input, dialect } = call;
   checkRequest(request.body);
-  const keepsUsage = asker !== context;
+  if (runner.router && dialect && !input.target.wantsRawBody) {
+    const walk = new Walk({
+      call: { request, context: asker },
+      context: asker,
+      dialect,
+      caller: input.target,
+      candidates: runner.router.candidates({ request, context: asker }, input.target),
+      loopOptions: ({ target, timeouts }) => loopOptions(call, asker, { target, timeouts }),
+    });
+    return answerResponse(await walk.start(), (thrown) => walk.resume(thrown));
+  }
+  const { target } = input;
   const loop = new AttemptLoop({
-    ...limitsOf(runner, input, scope),
+    ...loopOptions(call, asker, { target }),
     target,
-    health: runner.health.of(target.name),
-    dialect,
     request,
     context: asker,
-    send: sendThrough(runner.options.attemptInterceptors, input, asker),
-    wantsUsage: keepsUsage || wantsUsage(runner, context),
-    keepsUsage,
-    timeouts,
   });
   return answerResponse(await loop.start(), (thrown) => loop.resume(thrown));
+}
+
+interface Asked {
+  readonly target: Target;
+  readonly timeouts?: Timeouts | undefined;
+}
+
+/** What is the same for all targets of a call, and what this one has of its own. */
+function loopOptions(
+  { runner, input, context, scope, timeouts, dialect }: RoutedCall,
+  asker: CallContext,
+  { target, timeouts: own }: Asked,
+): Omit<LoopOptions, 'target' | 'request' | 'context'> {
+  const keepsUsage = asker !== context;
+  return {
+    ...limitsOf(runner, input, scope),
+    health: runner.health.of(target.name),
+    dialect,
+    send: sendThrough(runner.options.attemptInterceptors, target, asker),
+    wantsUsage: keepsUsage || wantsUsage(runner, context),
+    keepsUsage,
+    timeouts: own ? { ...timeouts, ...own } : timeouts,
+  };
 }
 
 function cachedRoute(call: RoutedCall, control: CacheControl): Next {
   const { runner, input, context, scope, dialect } = call;
   const { target } = input;
   const tenant = input.options?.tenant ?? scope?.tenant ?? runner.options.tenant;
+  const { router } = runner;
   return (request) =>
     runner.cache().answer({
       request,
       context,
       target,
+      isChosen: (name) =>
+        router ? router.wouldChoose(name, { request, context }, target) : name === target.name,
       dialect,
       control,
       tenant,
@@ -221,7 +256,7 @@ function requestOf(
 /** Sends one attempt through the attempt ring. */
 function sendThrough(
   interceptors: readonly Interceptor[] = [],
-  { target }: CallInput,
+  target: Target,
   context: CallContext,
 ): (request: GatewayRequest, ticket: Ticket) => Promise<Response> {
   if (interceptors.length === 0) return (request, ticket) => target.send(request, ticket);

@@ -42,6 +42,7 @@ function settleFailed(thrown: unknown, context: CallContext, target: Target): Er
 
 const REFUSAL_STATUS: Partial<Record<GatewayErrorCode, number>> = {
   zerohop_closed: 503,
+  zerohop_no_target: 503,
   zerohop_origin: 403,
   zerohop_request: 400,
 };
@@ -51,5 +52,7 @@ function refusalError(error: GatewayError, { errors }: Target): Error {
   const status = REFUSAL_STATUS[error.code] ?? 500;
   const body = { error: { message: error.message, type: 'gateway_error', code: error.code } };
   const headers = new Headers({ 'x-should-retry': 'false' });
+  const retryAfterMs: unknown = Reflect.get(error, 'retryAfterMs');
+  if (typeof retryAfterMs === 'number') headers.set('retry-after-ms', String(retryAfterMs));
   return errors.status({ status, body, headers, cause: error });
 }

@@ -7,6 +7,7 @@ import {
   type CompiledRoute,
   goesOn,
   type Left,
+  type PlannedCall,
 } from './candidates.js';
 import { type RouteTarget, viewOf } from './route-target.js';
 import type { BalanceStrategy, Route, RouteCall, RouteNode, TargetOptions } from './route-types.js';

@@ -45,33 +45,38 @@ export class RouteHealth {
   }
 
   /** Follows the attempts of one call at this target. */
-  observe(ticket: BreakerTicket, context: CallContext, hasSibling: boolean): TargetObserver {
-    return new TargetObserver(this, { ticket, context, hasSibling, clock: this.#clock });
+  observe(observing: Observing): TargetObserver {
+    return new TargetObserver(this, observing, this.#clock);
   }
 }
 
-interface Observing {
+/** One call's attempts at a target. */
+export interface Observing {
   readonly ticket: BreakerTicket;
   readonly context: CallContext;
   /** Another one as good is left: it is asked rather than this one again. */
   readonly hasSibling: boolean;
-  readonly clock: Clock;
+  /** It is asked with the caller's own key. */
+  readonly callersKey: boolean;
 }
 
 /** Tells a target's health what came of the attempts of one call. */
 export class TargetObserver implements AttemptObserver {
   readonly #health: RouteHealth;
   readonly #observing: Observing;
+  readonly #clock: Clock;
   #isOver = false;
 
-  constructor(health: RouteHealth, observing: Observing) {
+  constructor(health: RouteHealth, observing: Observing, clock: Clock) {
     this.#health = health;
     this.#observing = observing;
+    this.#clock = clock;
     health.stats.begin();
   }
 
   succeeded(headers: Headers | undefined): void {
-    const { ticket, clock, context } = this.#observing;
+    const { ticket, context } = this.#observing;
+    const clock = this.#clock;
     const { stats, breaker } = this.#health;
     const now = clock.now();
     breaker.succeeded(ticket, now);
@@ -82,11 +87,12 @@ export class TargetObserver implements AttemptObserver {
   }
 
   failed({ failure, headers }: AttemptFailure): void {
-    const { ticket, clock } = this.#observing;
+    const { ticket, callersKey } = this.#observing;
+    const clock = this.#clock;
     const { stats, breaker } = this.#health;
     const now = clock.now();
     const reason = leaveReason(failure, headers);
-    const effect = breakerEffect(reason, failure);
+    const effect = breakerEffect(reason, { failure, callersKey });
     if (effect === 'failed') breaker.failed(ticket, now, reason);
     else if (effect === 'killed') breaker.kill(now, reason, ticket);
     else breaker.released(ticket);
@@ -104,8 +110,7 @@ export class TargetObserver implements AttemptObserver {
   }
 
   mayRetry(): boolean {
-    const { hasSibling, clock } = this.#observing;
-    return !hasSibling && this.#health.isAvailable(clock.now());
+    return !this.#observing.hasSibling && this.#health.breaker.state !== 'open';
   }
 }
 

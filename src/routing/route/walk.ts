@@ -137,7 +137,12 @@ export class Walk {
       context.decide('request-shaped', { target: target.name, removed: opened.removed.join(' ') });
     }
     context.decide('target-chosen', { target: target.name });
-    const observer: TargetObserver = target.health.observe(admission.ticket, context, hasSibling);
+    const observer: TargetObserver = target.health.observe({
+      ticket: admission.ticket,
+      context,
+      hasSibling,
+      callersKey: this.#isPrimary,
+    });
     return new AttemptLoop({
       ...loopOptions(opened),
       context,
