@@ -7,6 +7,7 @@ import type { TargetFollowers } from '../pipeline/feature.js';
 import type { AttemptRecord, Failure, Outcome } from '../pipeline/settlement.js';
 import type { ErrorFactory, Ticket } from '../pipeline/target.js';
 import { type AttemptFailure, describeFailure } from './describe-failure.js';
+import { FirstByteGuard } from './first-byte.js';
 import { FailedAttempt, LoopError } from './loop-errors.js';
 import type { LoopOptions, Seen } from './loop-options.js';
 import { type Answer, readAnswer } from './read-answer.js';
@@ -110,7 +111,8 @@ export class AttemptLoop {
     if (context.signal.aborted) {
       throw new FailedAttempt(this.#abortedFailure(context.signal.reason));
     }
-    const exchange = this.#newExchange();
+    const guard = this.#guard();
+    const exchange = this.#newExchange(guard?.signal ?? context.signal);
     const startedAt = context.clock.now();
     const index = context.attempts.length;
     const record: Mutable<AttemptRecord> = {
@@ -124,7 +126,8 @@ export class AttemptLoop {
     context.attempt = index;
     this.#current = { record, startedAt, exchange };
     try {
-      const ticket = { retryCount: this.#turns.taken, signal: context.signal, exchange };
+      const { signal } = exchange;
+      const ticket = { retryCount: this.#turns.taken, signal, exchange };
       const response = await context.unlessAborted(this.#send(this.#metered(request), ticket));
       record.status = response.status;
       record.requestId = requestIdOf(response.headers);
@@ -137,8 +140,18 @@ export class AttemptLoop {
       }
       return answer;
     } catch (error) {
-      throw new FailedAttempt(this.fail(error));
+      throw new FailedAttempt(this.fail(guard ? guard.causeOf(error) : error));
+    } finally {
+      guard?.end();
     }
+  }
+
+  #guard(): FirstByteGuard | undefined {
+    const { context, timeouts } = this.options;
+    const { firstByte: ms } = timeouts;
+    if (ms === undefined) return undefined;
+    const isAnswered = () => this.#current?.exchange.headersAt !== undefined;
+    return new FirstByteGuard(context.signal, context.clock, { ms, isAnswered });
   }
 
   /** Whether the current attempt's usage is to be kept from the caller, who did not ask for it. */
@@ -187,11 +200,11 @@ export class AttemptLoop {
     });
   }
 
-  #newExchange(): Exchange {
+  #newExchange(signal: AbortSignal): Exchange {
     const { request, timeouts, maxBodyBytes, context, target } = this.options;
     return {
       clock: context.clock,
-      signal: context.signal,
+      signal,
       stream: request.stream,
       binary: target.wantsRawBody,
       connectTimeoutMs: timeouts.connect,
