@@ -28,6 +28,7 @@ import type { HealthBook } from '../routing/health-book.js';
 import type { LoopOptions } from '../routing/loop-options.js';
 import type { Router } from '../routing/route/router.js';
 import { Walk } from '../routing/route/walk.js';
+import { mergeTimeouts, modelOf } from './call-parts.js';
 import { drainResponse } from './drain-response.js';
 import {
   DEFAULT_MAX_BODY_BYTES,
@@ -291,16 +292,4 @@ function setDeadline(context: CallContext, totalMs: number): void {
         code: 'zerohop_timeout',
       }),
   );
-}
-
-const NO_TIMEOUTS: Timeouts = {};
-
-function mergeTimeouts(...sources: readonly (Timeouts | undefined)[]): Timeouts {
-  const given = sources.filter((source) => source !== undefined);
-  return given.length <= 1 ? (given[0] ?? NO_TIMEOUTS) : Object.assign({}, ...given);
-}
-
-function modelOf(body: unknown): string | undefined {
-  if (typeof body !== 'object' || body === null || !('model' in body)) return undefined;
-  return typeof body.model === 'string' ? body.model : undefined;
 }
