@@ -39,7 +39,7 @@ interface Operation {
 
 /**
  * Keeps a store that is elsewhere from failing or delaying a call: each operation has its own deadline, and
- * a store that fails five times in a row is left alone for a while (1 s, then twice as long up to 4 s).
+ * a store that fails five times in a row is left alone for a while (1 s, then 2 s).
  * What comes after the deadline is ignored, though a value that is written late is written.
  */
 export class GuardedStore implements CacheStore {

@@ -2,8 +2,8 @@ import type { Clock } from '../pipeline/clock.js';
 
 const FAILURES_TO_OPEN = 5;
 const FIRST_OPEN_MS = 1_000;
-/** With its jitter, a store that is back is asked again within five seconds. */
-const MAX_OPEN_MS = 4_000;
+/** With its jitter, and the two seconds that a Redis client may take to connect, a store that is back is used within five. */
+const MAX_OPEN_MS = 2_000;
 /** A wait is shorter or longer by up to this share, so that processes do not come back in step. */
 const JITTER = 0.25;
 

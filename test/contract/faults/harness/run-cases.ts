@@ -66,8 +66,11 @@ async function runOnce(one: FaultCase, sdk: Sdk, origin: Origin): Promise<void> 
     else if (one.expect) await judge(scene, await scene.call(), one.expect);
     await scene.finish();
   } finally {
-    await stage?.close?.();
-    complaints = await scene.dispose();
+    try {
+      await stage?.close?.();
+    } finally {
+      complaints = await scene.dispose();
+    }
   }
   expect(complaints, 'what the process complained of').toEqual([]);
 }
