@@ -1,6 +1,7 @@
 import type { CallContext } from '../pipeline/call-context.js';
 import type { GatewayRequest, Logger } from '../pipeline/contract.js';
 import type { CallFollower, Feature } from '../pipeline/feature.js';
+import { isThenable } from '../pipeline/is-thenable.js';
 import { FileSink, type FileSinkOptions } from './file-sink.js';
 import { type LogRow, responseText, rowOf } from './log-row.js';
 
@@ -129,15 +130,6 @@ export class CallLog implements Feature {
     await Promise.all(this.#pending);
     await this.#file?.flush();
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'then' in value &&
-    typeof value.then === 'function'
-  );
 }
 
 /** Cuts a text to so many bytes, at a character. */

@@ -5,6 +5,7 @@ import type { Clock } from './clock.js';
 import type { GatewayContext, Logger } from './contract.js';
 import { emptyFacts } from './empty-facts.js';
 import type { Followers } from './feature.js';
+import { isThenable } from './is-thenable.js';
 import type {
   AttemptRecord,
   CostResult,
@@ -283,13 +284,4 @@ export class CallContext implements GatewayContext {
     const result = this.costOf(this.attempts);
     return this.isBilled || result.unpriced !== 'no_usage' ? result : FREE;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'then' in value &&
-    typeof value.then === 'function'
-  );
 }

@@ -115,14 +115,6 @@ export class Breaker {
     return { admitted: true, ticket };
   }
 
-  /**
-   * Lets a call through in any state, for want of a better target. Its success closes; its failure counts
-   * only where it is closed.
-   */
-  force(): BreakerTicket {
-    return this.#admission.ticket;
-  }
-
   #refusal(now: number): Extract<Admission, { admitted: false }> | undefined {
     if (this.disabled) return { admitted: false, reason: 'disabled', retryAt: Infinity };
     const closed = this.#state === 'closed';

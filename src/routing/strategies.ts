@@ -37,13 +37,6 @@ export function latencyOrder<T extends Choice & { readonly score: number }>(
   return chosen === undefined ? order : [chosen, ...order];
 }
 
-/** Cheapest first, whatever the unit; those without a known price behind. */
-export function costOrder<T extends Choice & { readonly price: number | undefined }>(
-  items: readonly T[],
-): T[] {
-  return ordered(items, ({ price }) => price ?? Infinity);
-}
-
 /**
  * An order that is always the same for the same key and spreads keys by weight. When a target comes or
  * goes, or another weight is given to it, only its own share of the keys moves. (Rendezvous hashing.)

@@ -316,50 +316,6 @@ describe('kill', () => {
   });
 });
 
-describe('a forced call', () => {
-  it('closes when it succeeds, also before the time is over', () => {
-    const { breaker, kinds } = build();
-    fail(breaker, 5);
-
-    breaker.succeeded(breaker.force(), 10);
-
-    expect(breaker.state).toBe('closed');
-    expect(kinds()).toEqual(['opened', 'closed']);
-  });
-
-  it('changes nothing when it fails, nor when it is released', () => {
-    const { breaker, changes } = build();
-    fail(breaker, 5);
-    const forced = breaker.force();
-
-    breaker.failed(forced, 10, 'timeout');
-    breaker.released(forced);
-
-    expect(changes).toHaveLength(1);
-    expect(breaker.admit(OPEN_MS).admitted).toBe(true);
-  });
-
-  it('does not free the place of a probe', () => {
-    const { breaker } = build();
-    fail(breaker, 5);
-    ticketOf(breaker, OPEN_MS);
-    const forced = breaker.force();
-
-    breaker.failed(forced, OPEN_MS, 'timeout');
-    breaker.released(forced);
-
-    expect(breaker.admit(OPEN_MS).admitted).toBe(false);
-  });
-
-  it('counts like any other where the breaker is closed', () => {
-    const { breaker } = build();
-
-    for (let call = 0; call < 5; call += 1) breaker.failed(breaker.force(), 0, 'timeout');
-
-    expect(breaker.state).toBe('open');
-  });
-});
-
 it('lets nothing through while it is disabled, and forgets nothing by it', () => {
   const { breaker } = build();
   fail(breaker, 4);

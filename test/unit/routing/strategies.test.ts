@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   bucketOf,
-  costOrder,
   latencyOrder,
   rendezvousOrder,
   weightedOrder,
@@ -35,7 +34,6 @@ function times<T>(count: number, make: (index: number) => T): T[] {
 const ORDERS: readonly [string, (items: readonly Item[]) => Item[]][] = [
   ['weightedOrder', (items) => weightedOrder(items, seededRandom(1))],
   ['latencyOrder', (items) => latencyOrder(items, seededRandom(1))],
-  ['costOrder', (items) => costOrder(items)],
   ['rendezvousOrder', (items) => rendezvousOrder('key', items)],
 ];
 
@@ -165,20 +163,6 @@ describe('latencyOrder', () => {
       expect(percent(picks.slice(-Math.ceil(calls / 4)), isSlow)).toBeGreaterThan(backPercent);
     },
   );
-});
-
-describe('costOrder', () => {
-  it('has the cheapest first, free ones before it, and those without a price behind', () => {
-    const items = [
-      item('?'),
-      item('2', { price: 2 }),
-      item('1', { price: 1 }),
-      item('0', { price: 0 }),
-      item('!'),
-    ];
-
-    expect(namesOf(costOrder(items))).toBe('012?!');
-  });
 });
 
 describe('rendezvousOrder', () => {
