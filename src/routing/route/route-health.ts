@@ -109,6 +109,14 @@ export class TargetObserver implements AttemptObserver {
     else stats.failed(now);
   }
 
+  /** The target is left. An attempt that was never sent has told nothing, and holds nothing back. */
+  left(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#health.breaker.released(this.#observing.ticket);
+    this.#health.stats.released();
+  }
+
   mayRetry(): boolean {
     return !this.#observing.hasSibling && this.#health.breaker.state !== 'open';
   }

@@ -82,7 +82,14 @@ export class Router implements GatewayTargets {
   }
 
   #planned(call: RouteCall, caller: Target): PlannedCall {
-    return { ...call, primary: this.#primaryOf(caller) };
+    const primaryOf = () => this.#primaryOf(caller);
+    // Not every route has it.
+    return {
+      ...call,
+      get primary() {
+        return primaryOf();
+      },
+    };
   }
 
   /** Whether the route would ask this target first, or one that is as good. */

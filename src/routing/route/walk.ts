@@ -47,6 +47,7 @@ export class Walk {
   readonly #options: WalkOptions;
   readonly #skipped: Skipped[] = [];
   #loop: AttemptLoop | undefined;
+  #observer: TargetObserver | undefined;
   #isPrimary = false;
 
   constructor(options: WalkOptions) {
@@ -89,6 +90,7 @@ export class Walk {
 
   /** What to do once a target has failed for good. */
   async #leave(error: unknown): Promise<Answer> {
+    this.#observer?.left();
     if (!(error instanceof LoopError)) throw error;
     const { failure, headers } = error.attempt;
     const { caller, candidates, context } = this.#options;
@@ -137,12 +139,13 @@ export class Walk {
       context.decide('request-shaped', { target: target.name, removed: opened.removed.join(' ') });
     }
     context.decide('target-chosen', { target: target.name });
-    const observer: TargetObserver = target.health.observe({
+    const observer = target.health.observe({
       ticket: admission.ticket,
       context,
       hasSibling,
       callersKey: this.#isPrimary,
     });
+    this.#observer = observer;
     return new AttemptLoop({
       ...loopOptions(opened),
       context,

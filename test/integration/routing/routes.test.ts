@@ -237,6 +237,26 @@ describe('a target that fails', () => {
     expect(state()).toBe('closed');
   });
 
+  it('is not counted as busy by a call that was given up before it was asked', async () => {
+    const abort = new AbortController();
+    const slow = target({
+      name: 'b',
+      client: clientOf(1),
+      request: (body) => {
+        abort.abort();
+        return body;
+      },
+    });
+    const { client, gateway } = setUp({ route: slow });
+    const body = { model: 'm', messages: [{ role: 'user' as const, content: 'hi' }] };
+
+    await expect(
+      client.chat.completions.create(body, { signal: abort.signal }),
+    ).rejects.toBeInstanceOf(OpenAI.APIUserAbortError);
+    expect(at(1).requests).toHaveLength(0);
+    expect(gateway.targets.list().map(({ inFlight }) => inFlight)).toEqual([0]);
+  });
+
   it('is no target while nobody else is left, and the error says why', async () => {
     const { ask, gateway, rows } = setUp({ route: to('b') });
     await ask();
