@@ -11,6 +11,7 @@ export class EntryObservation implements Observation {
   readonly firstContentAt = undefined;
   readonly lastContentAt = undefined;
   readonly bytesReceived = 0;
+  readonly attempt = undefined;
 
   constructor(entry: CacheEntry) {
     this.#entry = entry;

@@ -2,7 +2,7 @@ import type { CallContext } from '../pipeline/call-context.js';
 import type { Observation } from '../pipeline/call-init.js';
 import { GatewayHeaders } from '../pipeline/gateway-headers.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
-import type { ResponseFacts } from '../pipeline/settlement.js';
+import type { AttemptRecord, ResponseFacts } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
 import { leaseStream, streamIn } from '../routing/finish-response.js';
 import { adoptResponse } from '../routing/read-answer.js';
@@ -227,6 +227,9 @@ class SharedObservation implements Observation {
   }
   get requestId(): string | undefined {
     return this.#seen.requestId;
+  }
+  get attempt(): AttemptRecord | undefined {
+    return this.#seen.attempt;
   }
   get bytesReceived(): number {
     return this.#context.isBilled ? this.#seen.bytesReceived : 0;

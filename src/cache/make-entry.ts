@@ -1,4 +1,5 @@
 import type { DialectName } from '../dialects/dialect.js';
+import { noteFacts } from '../pipeline/answering-attempt.js';
 import { type CacheEntry, type EntryParts, keptHeaders, makeEntry } from './cache-entry.js';
 import type { KeyedCall } from './call-key.js';
 import type { CompleteAnswer } from './flight.js';
@@ -21,9 +22,9 @@ export function entryOf(
   if (dialect === undefined) return 'passthrough';
   const reason = unstorableAnswer(facts, response.status, request.operation);
   if (reason !== undefined) return reason;
-  const last = context.attempts.at(-1);
+  const last = context.observation?.attempt;
   if (last === undefined) return 'no-attempt';
-  context.noteFacts(facts);
+  noteFacts(last, facts);
   const { inputTokens, outputTokens } = facts.usage ?? {};
   const cost = context.costOf([last]).cost?.amount;
   const { model } = facts;

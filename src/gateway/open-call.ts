@@ -131,7 +131,7 @@ async function route(
       candidates: runner.router.candidates({ request, context: asker }, input.target),
       loopOptions: ({ target, timeouts }) => loopOptions(call, asker, { target, timeouts }),
     });
-    return answerResponse(await walk.start(), (thrown) => walk.resume(thrown));
+    return answerResponse(await walk.start(), asker, (thrown) => walk.resume(thrown));
   }
   const { target } = input;
   const loop = new AttemptLoop({
@@ -140,7 +140,7 @@ async function route(
     request,
     context: asker,
   });
-  return answerResponse(await loop.start(), (thrown) => loop.resume(thrown));
+  return answerResponse(await loop.start(), asker, (thrown) => loop.resume(thrown));
 }
 
 interface Asked {

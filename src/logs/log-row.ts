@@ -1,3 +1,4 @@
+import { answeringAttempt } from '../pipeline/answering-attempt.js';
 import type {
   AttemptRecord,
   Decision,
@@ -62,7 +63,7 @@ export type LoggedAttempt = Omit<AttemptRecord, 'usage' | 'cost'> & {
 /** A settlement as a row, without bodies. */
 export function rowOf(settlement: Settlement): LogRow {
   const { timings, attempts, usage, cost, choices, cache } = settlement;
-  const last = attempts.at(-1);
+  const last = answeringAttempt(attempts);
   return {
     id: settlement.callId,
     time: new Date(settlement.startedAt).toISOString(),

@@ -1,3 +1,4 @@
+import { noteFacts } from './answering-attempt.js';
 import type { CacheFacts } from './cache-types.js';
 import { CallCosts } from './call-costs.js';
 import type { CallInit, Observation, Whereabouts } from './call-init.js';
@@ -128,11 +129,12 @@ export class CallContext implements GatewayContext {
    * calls too, and so goes on when this one is over. It settles nothing and is followed by nobody else.
    *
    * @param remainingMs until the last of those it serves gives up
+   * @param signal ends it, too
    */
-  fork(remainingMs: () => number): CallContext {
+  fork(remainingMs: () => number, signal?: AbortSignal): CallContext {
     return new CallContext({
       ...this.#init,
-      callerSignal: undefined,
+      callerSignal: signal,
       onSettled: () => undefined,
       sharedWith: {
         startedAt: this.startedAt,
@@ -213,14 +215,6 @@ export class CallContext implements GatewayContext {
     return this.#settlement;
   }
 
-  /** Notes on the latest attempt what it reported, whatever became of it. */
-  noteFacts({ usage, model, serviceTier }: ResponseFacts): void {
-    const last = this.attempts.at(-1);
-    if (last === undefined || usage === undefined || last.usage !== undefined) return;
-    // The record is the gateway's own until the call has settled.
-    Object.assign(last, { usage, model, serviceTier });
-  }
-
   /** What attempts cost together, as far as they reported usage; each keeps its own. */
   costOf(attempts: readonly AttemptRecord[]): CostResult {
     return this.#costs.of(attempts);
@@ -263,7 +257,8 @@ export class CallContext implements GatewayContext {
   #facts(): ResponseFacts {
     const facts = this.observation?.facts() ?? emptyFacts(this.operation);
     if (this.isBilled) {
-      this.noteFacts(facts);
+      const attempt = this.observation?.attempt;
+      if (attempt) noteFacts(attempt, facts);
       return facts;
     }
     if (this.shares && this.cache) this.cache = { ...this.cache, ...this.#saved(facts) };

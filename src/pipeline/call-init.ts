@@ -9,6 +9,8 @@ import type { AttemptRecord, Decision, Operation, ResponseFacts } from './settle
 /** What the settlement takes from the response that answered the call. */
 export interface Observation {
   facts(): ResponseFacts;
+  /** The attempt that it came from; absent where it was stored. */
+  readonly attempt: AttemptRecord | undefined;
   readonly status: number | undefined;
   readonly requestId: string | undefined;
   readonly firstByteAt: number | undefined;

@@ -1,10 +1,11 @@
 import { createReader } from '../dialects/create-reader.js';
+import { noteFacts } from '../pipeline/answering-attempt.js';
 import { MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import { isGatewayError } from '../pipeline/errors.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import type { TargetFollowers } from '../pipeline/feature.js';
-import type { AttemptRecord, Failure, Outcome } from '../pipeline/settlement.js';
+import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
 import type { ErrorFactory, Ticket } from '../pipeline/target.js';
 import { type AttemptFailure, describeFailure } from './describe-failure.js';
 import { FirstByteGuard } from './first-byte.js';
@@ -23,7 +24,8 @@ export class AttemptLoop {
   readonly #turns: RetryTurns;
   #asksUsage = false;
   readonly #followers: TargetFollowers | undefined;
-  readonly #firstAttempt: number;
+  /** Those at this target. */
+  readonly #attempts: AttemptRecord[] = [];
   /** Of the last response. */
   #headers: Headers | undefined;
   #current: { record: Mutable<AttemptRecord>; startedAt: number; exchange: Exchange } | undefined;
@@ -33,18 +35,17 @@ export class AttemptLoop {
     this.#turns = new RetryTurns(options);
     options.health.budget.deposit();
     this.#followers = options.context.followers?.target(options.target, options.request);
-    this.#firstAttempt = options.context.attempts.length;
   }
 
   /** The first answer. Throws the error the caller is to see. */
   async start(): Promise<Answer> {
-    return this.#unwrap(this.#attempts(() => this.#once()));
+    return this.#unwrap(this.#run(() => this.#once()));
   }
 
   /** Another answer in the place of one whose body failed. Throws the error the caller is to see. */
   async resume(thrown: unknown): Promise<Answer> {
     const failed = new FailedAttempt(this.fail(thrown));
-    return this.#unwrap(this.#attempts(() => Promise.reject(failed)));
+    return this.#unwrap(this.#run(() => Promise.reject(failed)));
   }
 
   async #unwrap(answer: Promise<Answer>): Promise<Answer> {
@@ -59,7 +60,7 @@ export class AttemptLoop {
   }
 
   /** Runs `first`; only when it fails is p-retry loaded, and runs the rest. */
-  async #attempts(first: () => Promise<Answer>): Promise<Answer> {
+  async #run(first: () => Promise<Answer>): Promise<Answer> {
     try {
       return await first();
     } catch (error) {
@@ -123,6 +124,7 @@ export class AttemptLoop {
       durationMs: 0,
     };
     context.attempts.push(record);
+    this.#attempts.push(record);
     context.attempt = index;
     this.#current = { record, startedAt, exchange };
     try {
@@ -135,8 +137,9 @@ export class AttemptLoop {
       const reader = dialect && createReader(dialect);
       const answer = await readAnswer(response, reader, this, exchange);
       if (answer.kind !== 'events') {
-        this.succeed();
-        this.end('success', undefined, { facts: answer.facts, status: response.status });
+        const seen = { facts: answer.facts, status: response.status };
+        this.succeed(seen);
+        this.end('success', undefined, seen);
       }
       return answer;
     } catch (error) {
@@ -185,8 +188,8 @@ export class AttemptLoop {
     if (this.#followers === undefined) return;
     const { context } = this.options;
     const facts = seen?.facts();
-    if (facts) context.noteFacts(facts);
-    const attempts = context.attempts.slice(this.#firstAttempt);
+    if (facts) this.note(facts);
+    const attempts = this.#attempts;
     this.#followers.ended({
       outcome,
       failure,
@@ -213,13 +216,19 @@ export class AttemptLoop {
     };
   }
 
+  /** Notes what the current attempt reported, whatever becomes of it. */
+  note(facts: ResponseFacts): void {
+    if (this.attempt) noteFacts(this.attempt, facts);
+  }
+
   /** Notes that the current attempt answered in full. */
-  succeed(): void {
+  succeed(seen: Seen): void {
     this.#close();
     const { health, context } = this.options;
     if (this.#turns.taken > 0) health.budget.refund();
     health.lastAnswerAt = context.clock.now();
-    this.options.observer?.succeeded(this.#headers);
+    const { observer } = this.options;
+    observer?.succeeded({ headers: this.#headers, sentAt: this.attemptStartedAt, seen });
   }
 
   #close(): void {
@@ -244,11 +253,22 @@ export class AttemptLoop {
     return attempt;
   }
 
+  /** Another one was quicker: the current attempt, whatever it is about to say, has come to nothing. */
+  giveUp(): void {
+    const { failure } = this.fail(undefined);
+    this.end('aborted', failure);
+  }
+
   /** The call's signal fired: its deadline, the gateway's closing, or the caller. */
   #abortedFailure(reason: unknown): AttemptFailure {
     const { errors } = this.options.target;
     if (isGatewayError(reason)) return describeFailure(reason, errors);
     return { failure: { kind: 'aborted', message: 'aborted' }, error: errors.abort(reason) };
+  }
+
+  /** The current attempt. */
+  get attempt(): AttemptRecord | undefined {
+    return this.#current?.record;
   }
 
   /** Monotonic time at which the current attempt was sent. */

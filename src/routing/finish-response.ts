@@ -1,3 +1,4 @@
+import { answeringAttempt } from '../pipeline/answering-attempt.js';
 import type { CacheFacts } from '../pipeline/cache-types.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { Observation } from '../pipeline/call-init.js';
@@ -5,12 +6,12 @@ import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { GatewayHeaders } from '../pipeline/gateway-headers.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
-import type { Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
+import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
 import { requestIdOf } from './attempt-loop.js';
 import { describeFailure } from './describe-failure.js';
 import { LeasedBytes, LeasedEvents } from './lease.js';
-import { type Answer, adoptResponse } from './read-answer.js';
+import { type Answer, adoptResponse, type BodyAnswer } from './read-answer.js';
 import { type Resume, UpstreamStream } from './upstream-stream.js';
 import { WatchedSource } from './watched-source.js';
 
@@ -45,15 +46,18 @@ export function streamIn(response: GatewayResponse): SettlingStream | undefined 
 }
 
 /** An answer as the response that goes back through the call ring. */
-export function answerResponse(answer: Answer, resume: Resume): GatewayResponse {
-  const { response, exchange, loop } = answer;
-  const { context } = loop.options;
+export function answerResponse(
+  answer: Answer,
+  context: CallContext,
+  resume: Resume,
+): GatewayResponse {
+  const { response } = answer;
   if (answer.kind === 'events') {
-    const upstream = new UpstreamStream(answer, resume);
+    const upstream = answer.opened ?? new UpstreamStream(answer, resume);
     context.observation = upstream;
     return response.withPayload({ kind: 'events', events: leaseStream(upstream) });
   }
-  context.observation = new BodyObservation(answer.facts, response, exchange);
+  context.observation = new BodyObservation(answer);
   return response;
 }
 
@@ -62,11 +66,13 @@ class BodyObservation implements Observation {
   readonly facts: () => ResponseFacts;
   readonly firstContentAt = undefined;
   readonly lastContentAt = undefined;
+  readonly attempt: AttemptRecord | undefined;
   readonly #response: GatewayResponse;
   readonly #exchange: Exchange;
 
-  constructor(facts: () => ResponseFacts, response: GatewayResponse, exchange: Exchange) {
+  constructor({ facts, response, exchange, loop }: BodyAnswer) {
     this.facts = facts;
+    this.attempt = loop.attempt;
     this.#response = response;
     this.#exchange = exchange;
   }
@@ -124,7 +130,7 @@ function label(headers: Headers, context: CallContext, target: Target): GatewayH
   const labelled = headers instanceof GatewayHeaders ? headers : new GatewayHeaders(headers);
   labelled.setOwn('x-zerohop-call-id', context.id);
   // Another target's, where one stood in, or a stored answer of one is taken.
-  const answered = context.cache?.producer ?? context.attempts.at(-1)?.target;
+  const answered = context.cache?.producer ?? answeringAttempt(context.attempts)?.target;
   labelled.setOwn('x-zerohop-target', answered ?? target.name);
   labelled.setOwn('x-zerohop-attempts', String(context.attempts.length));
   if (context.cache) labelCache(labelled, context.cache);

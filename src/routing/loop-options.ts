@@ -35,11 +35,19 @@ export interface LoopOptions {
 /** Follows the attempts at one target. */
 export interface AttemptObserver {
   /** An attempt answered in full. */
-  succeeded(headers: Headers | undefined): void;
+  succeeded(answer: AttemptAnswer): void;
   /** An attempt failed. */
   failed(attempt: AttemptFailure): void;
   /** Whether the target may be asked once more. */
   mayRetry(): boolean;
+}
+
+/** An attempt that answered in full. */
+export interface AttemptAnswer {
+  readonly headers: Headers | undefined;
+  /** Monotonic ms at which it was sent. */
+  readonly sentAt: number;
+  readonly seen: Seen;
 }
 
 /** What was seen of a target's last answer. */

@@ -14,6 +14,7 @@ import type { ResponseFacts } from '../pipeline/settlement.js';
 import type { AttemptLoop } from './attempt-loop.js';
 import { streamFromBody } from './stream-from-body.js';
 import { upstreamError } from './upstream-error.js';
+import type { UpstreamStream } from './upstream-stream.js';
 
 /** What an attempt answered: a body, or the bytes of a stream that nobody has read yet. */
 export type Answer = BodyAnswer | EventsAnswer;
@@ -25,7 +26,8 @@ interface AnswerParts {
   readonly loop: AttemptLoop;
 }
 
-interface BodyAnswer extends AnswerParts {
+/** An answer in one piece. */
+export interface BodyAnswer extends AnswerParts {
   readonly kind: 'body';
   readonly facts: () => ResponseFacts;
 }
@@ -35,6 +37,8 @@ export interface EventsAnswer extends AnswerParts {
   readonly kind: 'events';
   readonly source: ByteSource;
   readonly reader: DialectReader;
+  /** Reads it already: its first content was awaited. */
+  readonly opened?: UpstreamStream | undefined;
 }
 
 const decoder = new TextDecoder();

@@ -1,4 +1,5 @@
 import type { QuotaLimit } from './provider-quota.js';
+import { RecentTimes } from './recent-times.js';
 
 /** What was seen a half-life ago counts half. */
 const HALF_LIFE_MS = 30_000;
@@ -11,6 +12,8 @@ const UNKNOWN = 1e9;
 /** Below this share of its quota a target is spared, down to a hundredth. */
 const LOW_QUOTA = 0.1;
 const MIN_QUOTA_FACTOR = 0.01;
+/** The share of answers that is not slow. */
+const SLOW = 0.95;
 /** How long a quota is believed that does not say when it starts anew, in ms. */
 const QUOTA_MS = 60_000;
 
@@ -64,6 +67,8 @@ export interface AnswerTimes {
   readonly firstContentMs?: number | undefined;
   /** From the first content to the last, for each token; of an answer in one piece, of the whole time. */
   readonly msPerToken?: number | undefined;
+  /** From the sending to the end, of an answer in one piece. */
+  readonly wholeMs?: number | undefined;
 }
 
 /**
@@ -74,6 +79,8 @@ export interface AnswerTimes {
 export class TargetStats {
   readonly #firstContent: TimedAverage;
   readonly #perToken: TimedAverage;
+  readonly #slowFirstContent = new RecentTimes(SLOW);
+  readonly #slowWhole = new RecentTimes(SLOW);
   readonly #successes = new FadingCount();
   readonly #failures = new FadingCount();
   #lastResultAt = 0;
@@ -104,12 +111,24 @@ export class TargetStats {
     this.#inFlight += 1;
   }
 
-  succeeded(now: number, { firstContentMs, msPerToken }: AnswerTimes): void {
+  /** Ms within which 95 % of the last answers began (`stream`), or came in one piece. */
+  slowMs(stream: boolean): number | undefined {
+    return (stream ? this.#slowFirstContent : this.#slowWhole).quantile();
+  }
+
+  /** An answer that was not waited for any longer had taken at least this long. */
+  sawSlow(stream: boolean, ms: number): void {
+    (stream ? this.#slowFirstContent : this.#slowWhole).add(ms);
+  }
+
+  succeeded(now: number, { firstContentMs, msPerToken, wholeMs }: AnswerTimes): void {
     this.released();
     this.#lastResultAt = now;
     this.#successes.add(now);
     if (firstContentMs !== undefined) this.#firstContent.add(firstContentMs, now);
     if (msPerToken !== undefined) this.#perToken.add(msPerToken, now);
+    if (wholeMs !== undefined) this.sawSlow(false, wholeMs);
+    else if (firstContentMs !== undefined) this.sawSlow(true, firstContentMs);
   }
 
   failed(now: number): void {

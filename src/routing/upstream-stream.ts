@@ -10,7 +10,7 @@ import { GatewayError } from '../pipeline/errors.js';
 import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
-import type { Failure, Outcome } from '../pipeline/settlement.js';
+import type { AttemptRecord, Failure, Outcome } from '../pipeline/settlement.js';
 import type { AttemptLoop } from './attempt-loop.js';
 import { drainSource, LINGER_MS, LINGERED } from './drain-source.js';
 import { HeldEvents } from './held-events.js';
@@ -82,7 +82,10 @@ export class UpstreamStream implements EventSource, Observation {
     return this.#loop.usageAsked;
   }
   get requestId(): string | undefined {
-    return this.#loop.options.context.attempts.at(-1)?.requestId;
+    return this.attempt?.requestId;
+  }
+  get attempt(): AttemptRecord | undefined {
+    return this.#loop.attempt;
   }
   get firstByteAt(): number | undefined {
     return this.#exchange.firstByteAt;
@@ -221,7 +224,7 @@ export class UpstreamStream implements EventSource, Observation {
     }
     this.#source.cancel(thrown);
     this.#watch.stop();
-    this.#loop.options.context.noteFacts(this.#reader.facts());
+    this.#loop.note(this.#reader.facts());
     const { shownErrors } = this.#loop;
     const committed = this.#held.isOpen || this.firstContentAt !== undefined;
     if (committed) {
@@ -264,7 +267,7 @@ export class UpstreamStream implements EventSource, Observation {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#watch.stop();
-    this.#loop.succeed();
+    this.#loop.succeed(this);
     if (!this.#sourceEnded) void drainSource(this.#source, this.#loop.options.context.clock);
   }
 

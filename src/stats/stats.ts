@@ -1,3 +1,4 @@
+import { answeringAttempt } from '../pipeline/answering-attempt.js';
 import type { CacheFacts } from '../pipeline/cache-types.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { Clock } from '../pipeline/clock.js';
@@ -102,7 +103,7 @@ export class Statistics implements Feature {
 }
 
 function keyOf({ attempts, cache, model, requestModel }: Settlement): string {
-  const target = attempts.at(-1)?.target ?? cache?.producer ?? '';
+  const target = answeringAttempt(attempts)?.target ?? cache?.producer ?? '';
   return JSON.stringify([target, model ?? requestModel ?? '']);
 }
 

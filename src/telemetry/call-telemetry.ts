@@ -8,6 +8,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import { answeringAttempt } from '../pipeline/answering-attempt.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import type { CallFollower, TargetFollower } from '../pipeline/feature.js';
@@ -154,7 +155,7 @@ export class CallTelemetry implements CallFollower {
       bag.whole(ZEROHOP.attempts, attempts.length);
       if (outcome === 'aborted') bag.set(ZEROHOP.streamOutcome, 'aborted');
       if (outcome === 'error') {
-        const provider = attempts.at(-1)?.provider ?? '';
+        const provider = answeringAttempt(attempts)?.provider ?? '';
         bag.text(ATTRIBUTES.errorType, this.errorTypes.of(failure, provider));
         span.setStatus({ code: SpanStatusCode.ERROR });
       }

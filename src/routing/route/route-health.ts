@@ -1,4 +1,3 @@
-import type { CallContext } from '../../pipeline/call-context.js';
 import type { Clock } from '../../pipeline/clock.js';
 import {
   type Admission,
@@ -9,10 +8,10 @@ import {
 } from '../breaker.js';
 import type { AttemptFailure } from '../describe-failure.js';
 import { breakerEffect, leaveReason } from '../leave-policy.js';
-import type { AttemptObserver } from '../loop-options.js';
+import type { AttemptAnswer, AttemptObserver, Seen } from '../loop-options.js';
 import { quotaFrom } from '../provider-quota.js';
 import { readRetryAfter } from '../retry-policy.js';
-import { TargetStats } from '../target-stats.js';
+import { type AnswerTimes, TargetStats } from '../target-stats.js';
 
 /** Longest that a target is believed when it asks to be left alone, in ms. */
 const MAX_DEFER_MS = 300_000;
@@ -53,7 +52,6 @@ export class RouteHealth {
 /** One call's attempts at a target. */
 export interface Observing {
   readonly ticket: BreakerTicket;
-  readonly context: CallContext;
   /** Another one as good is left: it is asked rather than this one again. */
   readonly hasSibling: boolean;
   /** It is asked with the caller's own key. */
@@ -74,8 +72,8 @@ export class TargetObserver implements AttemptObserver {
     health.stats.begin();
   }
 
-  succeeded(headers: Headers | undefined): void {
-    const { ticket, context } = this.#observing;
+  succeeded({ headers, sentAt, seen }: AttemptAnswer): void {
+    const { ticket } = this.#observing;
     const clock = this.#clock;
     const { stats, breaker } = this.#health;
     const now = clock.now();
@@ -83,7 +81,7 @@ export class TargetObserver implements AttemptObserver {
     if (headers) stats.sawQuota(quotaFrom(headers, clock.wallNow()), now);
     if (this.#isOver) return;
     this.#isOver = true;
-    stats.succeeded(now, timesOf(context));
+    stats.succeeded(now, timesOf(seen, sentAt, now));
   }
 
   failed({ failure, headers }: AttemptFailure): void {
@@ -122,15 +120,19 @@ export class TargetObserver implements AttemptObserver {
   }
 }
 
-/** How long the last attempt took: to its first content where it was a stream, and for each token. */
-function timesOf({ attempts, observation, clock, startedAt }: CallContext) {
-  const last = attempts.at(-1);
-  const sentAt = startedAt + (last?.startedAt ?? 0);
-  const tokens = observation?.facts().usage?.outputTokens;
-  const firstContentAt = observation?.firstContentAt;
-  const since = firstContentAt ?? sentAt;
+/** How long an answer took: to its first content where it was a stream, and for each token. */
+function timesOf(seen: Seen, sentAt: number, now: number): AnswerTimes {
+  const { firstContentAt } = seen;
+  const tokens = seen.facts().usage?.outputTokens;
+  if (firstContentAt === undefined) {
+    const wholeMs = now - sentAt;
+    // Embeddings have no tokens that come one after another.
+    return tokens
+      ? { msPerToken: wholeMs / tokens, wholeMs }
+      : { firstContentMs: wholeMs, wholeMs };
+  }
   return {
-    firstContentMs: firstContentAt === undefined ? undefined : firstContentAt - sentAt,
-    msPerToken: tokens ? Math.max(0, clock.now() - since) / tokens : undefined,
+    firstContentMs: firstContentAt - sentAt,
+    msPerToken: tokens ? (now - firstContentAt) / tokens : undefined,
   };
 }

@@ -141,7 +141,6 @@ export class Walk {
     context.decide('target-chosen', { target: target.name });
     const observer = target.health.observe({
       ticket: admission.ticket,
-      context,
       hasSibling,
       callersKey: this.#isPrimary,
     });
