@@ -1,26 +1,18 @@
-import type { DialectReader } from '../dialects/dialect.js';
-import { hasError } from '../dialects/failures.js';
+import type { Weight } from '../dialects/dialect.js';
 import { isObject } from '../dialects/json.js';
-import { SseDecoder } from '../dialects/sse-decoder.js';
-import type { SseFrame } from '../dialects/sse-frame.js';
 import { withAttempts } from '../pipeline/attempts-of.js';
-import type { ByteSource } from '../pipeline/byte-source.js';
 import type { Observation } from '../pipeline/call-init.js';
 import { GatewayError } from '../pipeline/errors.js';
 import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
-import type { Exchange } from '../pipeline/exchange.js';
-import type { GatewayResponse } from '../pipeline/gateway-response.js';
-import type { AttemptRecord, Failure, Outcome } from '../pipeline/settlement.js';
+import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
+import { AnswerEvents } from './answer-events.js';
 import type { AttemptLoop } from './attempt-loop.js';
-import { drainSource, LINGER_MS, LINGERED } from './drain-source.js';
 import { HeldEvents } from './held-events.js';
 import { LoopError } from './loop-errors.js';
 import type { Answer, EventsAnswer } from './read-answer.js';
-import { abortError, asLimit, brokenStream, truncatedStream } from './stream-errors.js';
-import { hideUsage } from './stream-usage.js';
+import { abortError, asLimit, brokenStream } from './stream-errors.js';
 import { StreamWatch } from './stream-watch.js';
-import { failureOf, upstreamError } from './upstream-error.js';
-import { decodeReady, parseData, UpstreamEvent } from './upstream-event.js';
+import { failureOf } from './upstream-error.js';
 
 /** Finds another answer in the place of one that failed. Throws the error the caller is to see. */
 export type Resume = (thrown: unknown) => Promise<Answer>;
@@ -31,20 +23,17 @@ export type Resume = (thrown: unknown) => Promise<Answer>;
  * goes wrong is a typed error with what had arrived.
  */
 export class UpstreamStream implements EventSource, Observation {
-  #loop: AttemptLoop;
   readonly #resume: Resume;
   readonly #watch: StreamWatch;
-  #source: ByteSource;
-  #decoder: SseDecoder;
-  #reader: DialectReader;
-  #exchange: Exchange;
-  #response: GatewayResponse;
+  #answer: AnswerEvents;
   readonly #held = new HeldEvents();
-  #state: 'open' | 'ending' | 'ended' = 'open';
+  #isOver = false;
+  /** Nobody but us waits for what is read: what fails before there is content is thrown as it is. */
+  #isPriming = false;
+  /** Read before it was asked for. */
+  #primed: StreamEvent[] | undefined;
   /** Thrown once the events before it have been handed over. */
   #pendingError: Error | undefined;
-  #sourceEnded = false;
-  #lingers = false;
   /** The last events of a stream that is over, until they are handed over; empty where there were none. */
   #last: StreamEvent[] | undefined;
   /** Told once how the stream ended. */
@@ -55,28 +44,26 @@ export class UpstreamStream implements EventSource, Observation {
 
   constructor(answer: EventsAnswer, resume: Resume) {
     const { loop } = answer;
-    this.#loop = loop;
     this.#resume = resume;
-    this.#source = answer.source;
-    this.#reader = answer.reader;
-    this.#exchange = answer.exchange;
-    this.#response = answer.response;
-    this.#decoder = this.#newDecoder();
+    this.#answer = this.#read(answer);
     // A response in the background goes on without us: its id is wanted at once, and it must not be made twice.
     const { body } = loop.options.request;
     if (isObject(body) && body.background === true) this.#held.open();
-    this.#watch = new StreamWatch(loop, (reason) => this.#source.cancel(reason));
+    this.#watch = new StreamWatch(loop, (reason) => this.#answer.cancel(reason));
   }
 
-  #newDecoder(): SseDecoder {
-    return new SseDecoder({ maxEventBytes: this.#loop.options.maxEventBytes });
+  #read(answer: EventsAnswer): AnswerEvents {
+    return new AnswerEvents(answer, (weight) => this.#saw(weight));
   }
 
-  facts(): ReturnType<Observation['facts']> {
-    return this.#reader.facts();
+  get #loop(): AttemptLoop {
+    return this.#answer.loop;
+  }
+  facts(): ResponseFacts {
+    return this.#answer.facts();
   }
   get status(): number {
-    return this.#response.status;
+    return this.#answer.status;
   }
   get usageAsked(): boolean {
     return this.#loop.usageAsked;
@@ -88,28 +75,47 @@ export class UpstreamStream implements EventSource, Observation {
     return this.#loop.attempt;
   }
   get firstByteAt(): number | undefined {
-    return this.#exchange.firstByteAt;
+    return this.#answer.firstByteAt;
   }
   get bytesReceived(): number {
-    return this.#exchange.bytesReceived;
+    return this.#answer.bytesReceived;
+  }
+
+  /**
+   * Reads up to the first content, before anybody asks for it. Throws where there is none, and nothing may
+   * take its place.
+   */
+  async prime(): Promise<void> {
+    this.#isPriming = true;
+    this.#primed = await this.#advance();
+    this.#isPriming = false;
   }
 
   async pull(): Promise<readonly StreamEvent[] | null> {
-    if (this.#pendingError) throw this.#end(this.#pendingError);
-    if (this.#isEnded()) return this.#handOverLast();
+    if (this.#primed === undefined) {
+      if (this.#pendingError) throw this.#end(this.#pendingError);
+      if (this.#isOver) return this.#handOverLast();
+    }
+    const ready = this.#primed ?? (await this.#advance());
+    this.#primed = undefined;
+    if (this.#isEnded()) return this.#keepLast(ready);
+    if (ready.length === 0 && this.#pendingError) throw this.#end(this.#pendingError);
+    return ready;
+  }
+
+  /** Reads until there is something to hand over, or the stream is over. */
+  async #advance(): Promise<StreamEvent[]> {
     this.#watch.waitBegins();
     for (;;) {
       const events: StreamEvent[] = [];
       try {
-        const more = await this.#read(events);
+        const more = await this.#answer.read(events);
         if (!more) this.#finish();
       } catch (thrown) {
         if (await this.#recover(thrown, events)) continue;
       }
       const ready = this.#release(events);
-      if (this.#isEnded()) return this.#keepLast(ready);
-      if (ready.length > 0) return ready;
-      if (this.#pendingError) throw this.#end(this.#pendingError);
+      if (this.#isEnded() || ready.length > 0 || this.#pendingError) return ready;
     }
   }
 
@@ -126,65 +132,14 @@ export class UpstreamStream implements EventSource, Observation {
   }
 
   #isEnded(): boolean {
-    return this.#state === 'ended';
+    return this.#isOver;
   }
 
-  /** Reads once; false at the end. Throws what broke the stream, with the events before it in `events`. */
-  async #read(events: StreamEvent[]): Promise<boolean> {
-    const source = this.#source;
-    const chunk = await source.pull();
-    const frames: SseFrame[] = [];
-    if (chunk !== null) decodeReady(chunk, source, (piece) => this.#decoder.push(piece, frames));
-    this.#sourceEnded = chunk === null || source.isOver === true;
-    if (this.#sourceEnded) this.#decoder.flush(frames);
-    for (const frame of frames) {
-      if (this.#take(frame, events)) return false;
-    }
-    if (!this.#sourceEnded) {
-      if (this.#state === 'ending') this.#linger();
-      return true;
-    }
-    if (this.#state === 'ending' || this.#reader.complete) return false;
-    throw this.#truncated();
-  }
-
-  /** Takes one frame; true when nothing after it matters. */
-  #take(frame: SseFrame, events: StreamEvent[]): boolean {
-    const { data } = frame;
-    if (data === null || data === '') {
-      events.push(new UpstreamEvent(frame, undefined));
-      return false;
-    }
-    if (data.startsWith('[DONE]')) {
-      this.#reader.readDone();
-      events.push(new UpstreamEvent(frame, undefined));
-      return this.#isComplete();
-    }
-    const json = parseData(frame, data, () => this.#truncated());
-    const isLate = this.#state === 'ending';
-    // What failed after the answer was complete is not the caller's.
-    if (isLate && isObject(json) && hasError(json)) return false;
-    const weight = isLate ? 'silent' : this.#reader.readEvent(frame.event, json);
-    if (weight === 'error') {
-      throw upstreamError(this.#loop.shownErrors, this.#reader, this.#response);
-    }
-    const event = new UpstreamEvent(frame, json);
-    const shown = this.#loop.hidesUsage ? hideUsage(event) : event;
-    if (shown) events.push(shown);
+  #saw(weight: Weight): void {
     if (weight === 'content') this.#sawContent();
-    else if (weight === 'terminal') this.#saidAll();
+    // What comes after the end is not waited for.
+    else if (this.#answer.hasSaidAll) this.#watch.stop();
     else if (this.firstContentAt === undefined) this.#watch.sawEvent();
-    return false;
-  }
-
-  /** `[DONE]` ends a stream; one that comes before anything was said ends it too soon. */
-  #isComplete(): boolean {
-    if (this.#reader.complete) return true;
-    throw this.#truncated();
-  }
-
-  #truncated(): Error {
-    return truncatedStream(this.#loop.shownErrors, this.#reader.facts());
   }
 
   #sawContent(): void {
@@ -195,41 +150,28 @@ export class UpstreamStream implements EventSource, Observation {
     this.#watch.sawContent(now);
   }
 
-  /** Everything has been said: what else comes is passed on, but not waited for. */
-  #saidAll(): void {
-    this.#state = 'ending';
-    this.#watch.stop();
-  }
-
-  #linger(): void {
-    if (this.#lingers) return;
-    this.#lingers = true;
-    this.#loop.options.context.clock.timer(LINGER_MS, () => {
-      if (this.#state === 'ending') this.#source.cancel(LINGERED);
-    });
-  }
-
   /** Holds events back until there is content, or nothing more to wait for. */
   #release(events: StreamEvent[]): StreamEvent[] {
     const { firstContentAt } = this;
-    const over = firstContentAt !== undefined || this.#state !== 'open' || this.#pendingError;
+    const isOpen = !this.#isOver && !this.#answer.hasSaidAll;
+    const over = firstContentAt !== undefined || !isOpen || this.#pendingError;
     return this.#held.pass(events, Boolean(over));
   }
 
   /** What to do about a failure: true when another source has taken the place of this one. */
   async #recover(thrown: unknown, events: StreamEvent[]): Promise<boolean> {
-    if (this.#state !== 'open') {
+    if (this.#isOver || this.#answer.hasSaidAll) {
       this.#finish();
       return false;
     }
-    this.#source.cancel(thrown);
+    this.#answer.cancel(thrown);
     this.#watch.stop();
-    this.#loop.note(this.#reader.facts());
+    this.#loop.note(this.facts());
     const { shownErrors } = this.#loop;
     const committed = this.#held.isOpen || this.firstContentAt !== undefined;
     if (committed) {
       const attempt = this.#loop.fail(asLimit(thrown));
-      this.#pendingError = brokenStream(attempt, this.#reader.facts(), shownErrors);
+      this.#pendingError = brokenStream(attempt, this.facts(), shownErrors);
       return false;
     }
     const lost = [...this.#held.restart(), ...events.splice(0)];
@@ -237,12 +179,13 @@ export class UpstreamStream implements EventSource, Observation {
       this.#adopt(await this.#resume(asLimit(thrown)));
       return true;
     } catch (error) {
+      if (this.#isPriming) throw error;
       this.#held.open();
       // Nothing takes its place: what it had said before it failed is the caller's after all.
       events.push(...lost);
       this.#pendingError =
         error instanceof LoopError
-          ? brokenStream(error.attempt, this.#reader.facts(), shownErrors)
+          ? brokenStream(error.attempt, this.facts(), shownErrors)
           : new Error('the stream could not be resumed', { cause: error });
       return false;
     }
@@ -254,21 +197,16 @@ export class UpstreamStream implements EventSource, Observation {
         code: 'zerohop_malformed',
       });
     }
-    this.#loop = answer.loop;
-    this.#source = answer.source;
-    this.#reader = answer.reader;
-    this.#exchange = answer.exchange;
-    this.#response = answer.response;
-    this.#decoder = this.#newDecoder();
+    this.#answer = this.#read(answer);
     this.#watch.restart(answer.loop);
   }
 
   #finish(): void {
-    if (this.#state === 'ended') return;
-    this.#state = 'ended';
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#watch.stop();
     this.#loop.succeed(this);
-    if (!this.#sourceEnded) void drainSource(this.#source, this.#loop.options.context.clock);
+    this.#answer.finish();
   }
 
   #settle(outcome: Outcome, failure?: Failure): void {
@@ -277,8 +215,8 @@ export class UpstreamStream implements EventSource, Observation {
   }
 
   #end(error: Error): Error {
-    if (this.#state === 'ended') return error;
-    this.#state = 'ended';
+    if (this.#isOver) return error;
+    this.#isOver = true;
     this.#watch.stop();
     const failure = failureOf(error);
     const { context } = this.#loop.options;
@@ -288,12 +226,13 @@ export class UpstreamStream implements EventSource, Observation {
   }
 
   cancel(reason?: unknown): void {
-    if (this.#state === 'ended' && this.#last === undefined) return;
-    this.#state = 'ended';
+    if (this.#isOver && this.#last === undefined && this.#primed === undefined) return;
+    this.#isOver = true;
     this.#last = undefined;
+    this.#primed = undefined;
     this.#watch.stop();
     const { failure } = this.#loop.fail(reason ?? abortError(undefined));
-    this.#source.cancel(reason);
+    this.#answer.cancel(reason);
     this.#settle('aborted', failure);
   }
 }
