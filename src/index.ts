@@ -84,7 +84,9 @@ export type { OwnProvider, OwnProviders } from './routing/own-providers.js';
 export {
   canary,
   fallback,
+  hedge,
   loadBalance,
+  mirror,
   primary,
   sticky,
   target,
@@ -93,6 +95,7 @@ export {
 export type {
   BalanceStrategy,
   FallbackOptions,
+  HedgeOptions,
   PrimaryRef,
   Route,
   RouteCall,

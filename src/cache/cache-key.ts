@@ -7,8 +7,8 @@ const KEY_VERSION = 1;
 /** Members of a body that say how the answer is to come, not what it is. */
 export const DEFAULT_EXCLUDED: ReadonlySet<string> = new Set(['stream', 'stream_options']);
 
-/** Everything that tells one answer from another. */
-export interface CacheKeyParts {
+/** Everything that tells one answer from another, beside the body. */
+export interface CacheKeyHead {
   readonly operation: string;
   readonly method: string;
   readonly path: string;
@@ -25,9 +25,13 @@ export interface CacheKeyParts {
   readonly vary: Readonly<Record<string, unknown>>;
   /** The user's own key instead of the body, where there is one. */
   readonly custom?: string | undefined;
-  readonly body: unknown;
   /** Top-level members of the body that do not count. */
   readonly exclude: ReadonlySet<string>;
+}
+
+/** Everything that tells one answer from another. */
+export interface CacheKeyParts extends CacheKeyHead {
+  readonly body: unknown;
 }
 
 /**
@@ -39,14 +43,25 @@ export interface CacheKeyParts {
  * @throws {@link UncanonicalError} where the query, a varied value or the body has no canonical JSON
  */
 export function cacheKey(parts: CacheKeyParts): string {
-  const { operation, method, path, query, origin, scope, headers, version, vary } = parts;
   const { custom, body, exclude } = parts;
+  const head = headText(parts);
+  return custom === undefined ? keyUnder(head, body, exclude) : hash('sha256', head);
+}
+
+/** How the text of a key begins. */
+export function headText(parts: CacheKeyHead): string {
+  const { operation, method, path, query, origin, scope, headers, version, vary } = parts;
+  const { custom, exclude } = parts;
   // What is left out of the body is a part too: without it, a setting that excludes more would find the
   // answers of one that excludes less.
   const content = custom === undefined ? ['body', ...[...exclude].sort()] : ['custom', custom];
   // A query in an object, where no query and `null` are told apart.
   const call = [KEY_VERSION, operation, method, path, { query }, origin, scope, headers];
-  const head = canonicalJson([...call, version, vary, content]);
+  return canonicalJson([...call, version, vary, content]);
+}
+
+/** The key of a body, where how its text begins is known. */
+export function keyUnder(head: string, body: unknown, exclude: ReadonlySet<string>): string {
   // Each is a whole JSON text, so where the first one ends is never in doubt.
-  return hash('sha256', custom === undefined ? head + canonicalJson(body, exclude) : head);
+  return hash('sha256', head + canonicalJson(body, exclude));
 }

@@ -1,8 +1,8 @@
 import type { CallContext } from '../pipeline/call-context.js';
-import { changeHeaders } from '../pipeline/call-identity.js';
+import { type CallIdentity, changeHeaders } from '../pipeline/call-identity.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import type { Target } from '../pipeline/target.js';
-import { cacheKey, DEFAULT_EXCLUDED } from './cache-key.js';
+import { type CacheKeyHead, cacheKey, DEFAULT_EXCLUDED, headText, keyUnder } from './cache-key.js';
 import type { CacheControl, CacheOptions } from './cache-options.js';
 import { UncanonicalError } from './canonical-json.js';
 
@@ -15,11 +15,22 @@ export interface KeyedCall {
   readonly tenant: string | undefined;
 }
 
+/** How the keys of a client's calls began the last time, and the calls for which they begin that way. */
+interface KnownHead {
+  readonly operation: string;
+  readonly method: string;
+  readonly path: string;
+  readonly scope: CacheControl['scope'];
+  readonly tenant: string | undefined;
+  readonly text: string;
+}
+
 /** Makes the keys of one cache. */
 export class CallKeys {
   readonly #version: string;
   readonly #exclude: ReadonlySet<string>;
   readonly #ignored: ReadonlySet<string>;
+  readonly #heads = new WeakMap<CallIdentity, KnownHead>();
 
   constructor({ version = '', exclude = [], ignoreHeaders = [] }: CacheOptions) {
     this.#version = version;
@@ -33,28 +44,56 @@ export class CallKeys {
     const { request, target, control } = call;
     try {
       const identity = target.identity();
-      const { headers, credential } = request.headers
-        ? changeHeaders(identity, request.headers)
-        : identity;
-      return cacheKey({
-        operation: request.operation,
-        method: request.method,
-        path: request.path,
-        query: identity.query,
-        origin: identity.origin,
-        scope: scopeOf(call, credential),
-        headers:
-          this.#ignored.size === 0 ? headers : headers.filter(([name]) => !this.#ignored.has(name)),
-        version: this.#version,
-        vary: this.#vary(call),
-        custom: typeof control.key === 'function' ? callKey(call, control.key) : control.key,
-        body: request.body,
-        exclude: this.#exclude,
-      });
+      const isPlain =
+        request.headers === undefined && control.key === undefined && control.vary.length === 0;
+      if (isPlain) return keyUnder(this.#headOf(call, identity), request.body, this.#exclude);
+      const custom = typeof control.key === 'function' ? callKey(call, control.key) : control.key;
+      const head = this.#head(call, identity);
+      return cacheKey({ ...head, custom, body: request.body });
     } catch (error) {
       if (error instanceof UncanonicalError) return undefined;
       throw error;
     }
+  }
+
+  /** How the key of a call begins that has nothing of its own but its body: as the last one did, for most calls. */
+  #headOf(call: KeyedCall, identity: CallIdentity): string {
+    const { operation, method, path } = call.request;
+    const { tenant } = call;
+    const { scope } = call.control;
+    const known = this.#heads.get(identity);
+    if (
+      known?.operation === operation &&
+      known.method === method &&
+      known.path === path &&
+      known.scope === scope &&
+      known.tenant === tenant
+    ) {
+      return known.text;
+    }
+    const text = headText(this.#head(call, identity));
+    this.#heads.set(identity, { operation, method, path, scope, tenant, text });
+    return text;
+  }
+
+  #head(call: KeyedCall, identity: CallIdentity): CacheKeyHead {
+    const { request } = call;
+    const { headers, credential } = request.headers
+      ? changeHeaders(identity, request.headers)
+      : identity;
+    return {
+      operation: request.operation,
+      method: request.method,
+      path: request.path,
+      query: identity.query,
+      origin: identity.origin,
+      scope: scopeOf(call, credential),
+      headers:
+        this.#ignored.size === 0 ? headers : headers.filter(([name]) => !this.#ignored.has(name)),
+      version: this.#version,
+      vary: this.#vary(call),
+      exclude: this.#exclude,
+    };
   }
 
   #vary({ control, context }: KeyedCall): Readonly<Record<string, unknown>> {

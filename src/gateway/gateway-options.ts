@@ -48,7 +48,7 @@ export interface GatewayOptions extends Omit<CallOptions, 'bypass' | 'cache'> {
   /** Providers of your own, by the name they have in `'provider/model'`. */
   readonly providers?: OwnProviders | undefined;
   /** When a target of the route is left alone, and for how long. */
-  readonly breaker?: BreakerOptions | undefined;
+  readonly breaker?: (BreakerOptions & BreakerPolicy) | undefined;
   /** The request log: one row for every call, to a function or to a file of JSON lines. @defaultValue off */
   readonly log?: LogOptions | undefined;
   /** OpenTelemetry spans and metrics, to whatever providers the application registers; costs next to nothing as long as there are none. @defaultValue true */
@@ -65,6 +65,12 @@ export interface GatewayOptions extends Omit<CallOptions, 'bypass' | 'cache'> {
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
   /** Time and chance. For tests. @defaultValue the machine's */
   readonly clock?: Clock | undefined;
+}
+
+/** What is done where no breaker lets a call through. */
+export interface BreakerPolicy {
+  /** `'refuse'`: an error at once that lists the targets, with why and until when; `'least-bad'`: the one that would be asked again first is asked now, unless it asked to be left alone. @defaultValue 'refuse' */
+  readonly allOpen?: 'refuse' | 'least-bad' | undefined;
 }
 
 /** Limits that keep a hostile or broken upstream from filling the memory. */

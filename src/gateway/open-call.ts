@@ -2,7 +2,7 @@ import { type CacheControl, resolveControl, restrictControl } from '../cache/cac
 import type { ResponseCache } from '../cache/response-cache.js';
 import type { DialectName } from '../dialects/dialect.js';
 import { recogniseOperation } from '../dialects/recognise.js';
-import { CallContext } from '../pipeline/call-context.js';
+import type { CallContext } from '../pipeline/call-context.js';
 import type { CallInput, OpenCall } from '../pipeline/call-port.js';
 import type { Clock } from '../pipeline/clock.js';
 import { composePipeline } from '../pipeline/compose-pipeline.js';
@@ -14,21 +14,18 @@ import type {
   Next,
   Timeouts,
 } from '../pipeline/contract.js';
-import { GatewayError } from '../pipeline/errors.js';
 import { type Feature, Followers } from '../pipeline/feature.js';
-import { forwardMetadata } from '../pipeline/forward-metadata.js';
-import { mergeMetadata } from '../pipeline/metadata.js';
 import type { Pricer } from '../pipeline/pricer.js';
-import type { Operation } from '../pipeline/settlement.js';
 import type { Target, Ticket } from '../pipeline/target.js';
 import { AttemptLoop } from '../routing/attempt-loop.js';
 import { checkRequest } from '../routing/check-request.js';
 import { answerResponse } from '../routing/finish-response.js';
 import type { HealthBook } from '../routing/health-book.js';
 import type { LoopOptions } from '../routing/loop-options.js';
+import type { CompiledRoute } from '../routing/route/candidates.js';
 import type { Router } from '../routing/route/router.js';
 import { Walk } from '../routing/route/walk.js';
-import { mergeTimeouts, modelOf } from './call-parts.js';
+import { mergeTimeouts } from './call-parts.js';
 import { drainResponse } from './drain-response.js';
 import {
   DEFAULT_MAX_BODY_BYTES,
@@ -36,6 +33,7 @@ import {
   type GatewayOptions,
   MAX_ATTEMPTS,
 } from './gateway-options.js';
+import { openContext, requestOf, setDeadline } from './open-context.js';
 import { settleCall } from './settle-call.js';
 import { watchCall } from './watch-call.js';
 
@@ -62,17 +60,12 @@ export interface RunnerOptions {
   readonly onSettled: (context: CallContext) => void;
 }
 
-/** Told apart between processes by chance, within one by counting: a tenth of the price of a UUID. */
-const PROCESS_ID = crypto.randomUUID().replaceAll('-', '').slice(0, 20);
-let calls = 0;
-
-function nextCallId(): string {
-  calls += 1;
-  return `zh_${PROCESS_ID}_${calls.toString(36)}`;
-}
-
-/** Opens a call and sends it through both rings. */
-export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
+/**
+ * Opens a call and sends it through both rings.
+ *
+ * @param by the route it takes, where that is not the gateway's
+ */
+export function openCall(runner: RunnerOptions, input: CallInput, by?: CompiledRoute): OpenCall {
   const { interceptors = [], attemptInterceptors = [] } = runner.options;
   const recognised = recogniseOperation(input.method, input.path, input.body);
   const scope = runner.scope();
@@ -84,13 +77,14 @@ export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
     input.cacheDirectives,
   );
   context.usesCache = control !== undefined;
-  context.revalidates = input.revalidates;
-  const request = requestOf(runner, input, context);
+  context.cause = input.cause;
+  const request = requestOf(runner.options, input, context);
   if (runner.features.length > 0) {
     context.followers = Followers.open(runner.features, context, request);
     if (context.followers) runner.prepare();
   }
-  const call: RoutedCall = { runner, input, context, scope, timeouts, dialect: recognised.dialect };
+  const { dialect } = recognised;
+  const call: RoutedCall = { runner, input, by, context, scope, timeouts, dialect };
   const terminal = control ? cachedRoute(call, control) : plainRoute(call);
   const ring = composePipeline(interceptors, terminal, context);
   const guarded = interceptors.length + attemptInterceptors.length > 0;
@@ -104,6 +98,7 @@ export function openCall(runner: RunnerOptions, input: CallInput): OpenCall {
 interface RoutedCall {
   readonly runner: RunnerOptions;
   readonly input: CallInput;
+  readonly by: CompiledRoute | undefined;
   readonly context: CallContext;
   readonly scope: CallOptions | undefined;
   readonly timeouts: Timeouts;
@@ -128,14 +123,18 @@ async function route(
       context: asker,
       dialect,
       caller: input.target,
-      candidates: runner.router.candidates({ request, context: asker }, input.target),
-      loopOptions: ({ target, timeouts }) => loopOptions(call, asker, { target, timeouts }),
+      candidates: runner.router.candidates({ request, context: asker }, input.target, call.by),
+      maxAttempts: limitsOf(runner, input, call.scope).maxAttempts,
+      asksLeastBad: runner.options.breaker?.allOpen === 'least-bad',
+      loopOptions: ({ target, timeouts }, context) =>
+        loopOptions(call, asker, { target, timeouts, context }),
+      shadow: (by) => void mirror(call, request, by),
     });
     return answerResponse(await walk.start(), asker, (thrown) => walk.resume(thrown));
   }
   const { target } = input;
   const loop = new AttemptLoop({
-    ...loopOptions(call, asker, { target }),
+    ...loopOptions(call, asker, { target, context: asker }),
     target,
     request,
     context: asker,
@@ -144,6 +143,7 @@ async function route(
 }
 
 interface Asked {
+  readonly context: CallContext;
   readonly target: Target;
   readonly timeouts?: Timeouts | undefined;
 }
@@ -152,14 +152,14 @@ interface Asked {
 function loopOptions(
   { runner, input, context, scope, timeouts, dialect }: RoutedCall,
   asker: CallContext,
-  { target, timeouts: own }: Asked,
+  { target, timeouts: own, context: sender }: Asked,
 ): Omit<LoopOptions, 'target' | 'request' | 'context'> {
   const keepsUsage = asker !== context;
   return {
     ...limitsOf(runner, input, scope),
     health: runner.health.of(target.name),
     dialect,
-    send: sendThrough(runner.options.attemptInterceptors, target, asker),
+    send: sendThrough(runner.options.attemptInterceptors, target, sender),
     wantsUsage: keepsUsage || wantsUsage(runner, context),
     keepsUsage,
     timeouts: own ? { ...timeouts, ...own } : timeouts,
@@ -187,71 +187,57 @@ function cachedRoute(call: RoutedCall, control: CacheControl): Next {
 }
 
 /** Makes a call again in the background, for the cache to store its answer. What comes of it is in its own span and row. */
-async function revalidate(
-  runner: RunnerOptions,
-  input: CallInput,
-  stale: CallContext,
-): Promise<void> {
+function revalidate(runner: RunnerOptions, input: CallInput, stale: CallContext): Promise<void> {
   const { cache } = input.options ?? {};
+  const mode = { ...(typeof cache === 'object' && cache), mode: 'refresh' } as const;
+  return inBackground(() => openCall(runner, again(input, { cache: mode, cause: stale })));
+}
+
+/** Makes the call of a request at another route, in the background. What comes of it is in its own span and row. */
+function mirror(
+  { runner, input, context, dialect }: RoutedCall,
+  { body }: GatewayRequest,
+  by: CompiledRoute,
+): Promise<void> {
+  // A body that can be read once is the caller's.
+  if (dialect === undefined || !isPlain(body)) return Promise.resolve();
+  return inBackground(() => {
+    const shadow = openCall(
+      runner,
+      { ...again(input, { cache: false, cause: context }), body },
+      by,
+    );
+    shadow.context.decide('mirror', { of: context.id });
+    return shadow;
+  });
+}
+
+/** The same call, by nobody who waits for it. */
+function again(
+  input: CallInput,
+  { cache, cause }: Pick<CallOptions, 'cache'> & Pick<CallInput, 'cause'>,
+): CallInput {
+  return {
+    ...input,
+    callerSignal: undefined,
+    target: input.target.copy(),
+    options: { ...input.options, cache },
+    cause,
+  };
+}
+
+async function inBackground(open: () => OpenCall): Promise<void> {
   try {
-    const { response } = openCall(runner, {
-      ...input,
-      callerSignal: undefined,
-      target: input.target.copy(),
-      options: {
-        ...input.options,
-        cache: { ...(typeof cache === 'object' && cache), mode: 'refresh' },
-      },
-      revalidates: stale,
-    });
-    await drainResponse(await response);
+    await drainResponse(await open().response);
   } catch {
-    // The stale answer stays until it is too old.
+    // It has been settled, and nobody waits for it.
   }
 }
 
-interface Opening {
-  readonly operation: Operation;
-  readonly scope: CallOptions | undefined;
-}
-
-function openContext(
-  runner: RunnerOptions,
-  input: CallInput,
-  { operation, scope }: Opening,
-): CallContext {
-  const { values, truncated } = mergeMetadata([
-    runner.options.metadata,
-    scope?.metadata,
-    input.options?.metadata,
-  ]);
-  const context = new CallContext({
-    id: nextCallId(),
-    operation,
-    requestModel: modelOf(input.body),
-    stream: input.stream,
-    metadata: values,
-    logger: runner.logger,
-    clock: runner.clock,
-    callerSignal: input.callerSignal,
-    onSettled: runner.onSettled,
-    pricer: runner.pricer,
-  });
-  runner.onOpen(context);
-  if (truncated) context.decide('metadata-truncated');
-  return context;
-}
-
-function requestOf(
-  { options }: RunnerOptions,
-  input: CallInput,
-  context: CallContext,
-): GatewayRequest {
-  const { method, path, body, stream } = input;
-  const { operation, metadata: values } = context;
-  const { forwardMetadata: forwarding } = options;
-  const sent = forwarding ? forwardMetadata(body, operation, { ...forwarding, values }) : body;
-  return { operation, method, path, body: sent, stream };
+function isPlain(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(body);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** Sends one attempt through the attempt ring. */
@@ -282,14 +268,4 @@ function wantsUsage({ options, hasListeners }: RunnerOptions, context: CallConte
   const { streamUsage = 'auto' } = options;
   if (streamUsage !== 'auto') return streamUsage === 'always';
   return hasListeners() || context.hasCallbacks || context.followers !== undefined;
-}
-
-function setDeadline(context: CallContext, totalMs: number): void {
-  context.setDeadline(
-    totalMs,
-    () =>
-      new GatewayError(`the call took longer than ${totalMs} ms (timeouts.total)`, {
-        code: 'zerohop_timeout',
-      }),
-  );
 }

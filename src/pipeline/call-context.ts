@@ -43,8 +43,8 @@ export class CallContext implements GatewayContext {
   cache: CacheFacts | undefined;
   /** Whether the cache is on for this call. */
   usesCache = false;
-  /** The call that a stale answer was given to, where this one asks anew in the background. */
-  revalidates: CallContext | undefined;
+  /** The call that set this one off, where it runs in the background. */
+  cause: CallContext | undefined;
   /** Of calls that share a request, one answers for what it used. */
   isBilled = true;
   /** The request it shares with others, which another one answers for. */

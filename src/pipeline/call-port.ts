@@ -15,8 +15,8 @@ export interface CallInput {
   readonly target: Target;
   /** What the request's own headers say of the cache: it can only take away from what is on. */
   readonly cacheDirectives?: CacheDirectives | undefined;
-  /** The call whose stale answer this one is to replace, in the background. */
-  readonly revalidates?: CallContext | undefined;
+  /** The call that set this one off, in the background. */
+  readonly cause?: CallContext | undefined;
 }
 
 /** A call on its way. */

@@ -118,7 +118,7 @@ export type FailureKind =
   | 'limit'
   /** A redirect to another origin. */
   | 'redirect'
-  /** The caller aborted, broke off or dropped the stream. */
+  /** The caller aborted, broke off or dropped the stream; or, with the code `hedge_lost`, another target answered first. */
   | 'aborted'
   /** A user interceptor failed. */
   | 'interceptor'

@@ -9,7 +9,7 @@ import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline
 import type { ErrorFactory, Ticket } from '../pipeline/target.js';
 import { type AttemptFailure, describeFailure } from './describe-failure.js';
 import { FirstByteGuard } from './first-byte.js';
-import { FailedAttempt, LoopError } from './loop-errors.js';
+import { FailedAttempt, LoopError, OUTRUN } from './loop-errors.js';
 import type { LoopOptions, Seen } from './loop-options.js';
 import { type Answer, readAnswer } from './read-answer.js';
 import { RetryTurns } from './retry-turns.js';
@@ -255,7 +255,8 @@ export class AttemptLoop {
 
   /** Another one was quicker: the current attempt, whatever it is about to say, has come to nothing. */
   giveUp(): void {
-    const { failure } = this.fail(undefined);
+    // One that waits for its next attempt has failed by itself.
+    const failure = this.attempt?.failure ?? this.fail(undefined).failure;
     this.end('aborted', failure);
   }
 
@@ -263,7 +264,11 @@ export class AttemptLoop {
   #abortedFailure(reason: unknown): AttemptFailure {
     const { errors } = this.options.target;
     if (isGatewayError(reason)) return describeFailure(reason, errors);
-    return { failure: { kind: 'aborted', message: 'aborted' }, error: errors.abort(reason) };
+    const failure: Failure =
+      reason === OUTRUN
+        ? { kind: 'aborted', code: 'hedge_lost', message: OUTRUN.message }
+        : { kind: 'aborted', message: 'aborted' };
+    return { failure, error: errors.abort(reason) };
   }
 
   /** The current attempt. */

@@ -115,6 +115,11 @@ export class Breaker {
     return { admitted: true, ticket };
   }
 
+  /** Lets a call through whatever its state: there is nobody better. What comes of it may close it. */
+  force(): BreakerTicket {
+    return { ...this.#admission.ticket };
+  }
+
   #refusal(now: number): Extract<Admission, { admitted: false }> | undefined {
     if (this.disabled) return { admitted: false, reason: 'disabled', retryAt: Infinity };
     const closed = this.#state === 'closed';

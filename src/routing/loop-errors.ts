@@ -1,5 +1,8 @@
 import type { AttemptFailure } from './describe-failure.js';
 
+/** Why an attempt is given up when another target has answered first. */
+export const OUTRUN = new DOMException('another target answered first', 'AbortError');
+
 /** An attempt that failed, on its way through p-retry. */
 export class FailedAttempt extends Error {
   readonly attempt: AttemptFailure;

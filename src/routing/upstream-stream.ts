@@ -56,7 +56,8 @@ export class UpstreamStream implements EventSource, Observation {
     return new AnswerEvents(answer, (weight) => this.#saw(weight));
   }
 
-  get #loop(): AttemptLoop {
+  /** Whose attempt is being read. */
+  get loop(): AttemptLoop {
     return this.#answer.loop;
   }
   facts(): ResponseFacts {
@@ -66,13 +67,13 @@ export class UpstreamStream implements EventSource, Observation {
     return this.#answer.status;
   }
   get usageAsked(): boolean {
-    return this.#loop.usageAsked;
+    return this.loop.usageAsked;
   }
   get requestId(): string | undefined {
     return this.attempt?.requestId;
   }
   get attempt(): AttemptRecord | undefined {
-    return this.#loop.attempt;
+    return this.loop.attempt;
   }
   get firstByteAt(): number | undefined {
     return this.#answer.firstByteAt;
@@ -143,7 +144,7 @@ export class UpstreamStream implements EventSource, Observation {
   }
 
   #sawContent(): void {
-    const now = this.#loop.options.context.clock.now();
+    const now = this.loop.options.context.clock.now();
     this.firstContentAt ??= now;
     this.lastContentAt = now;
     this.contentEvents += 1;
@@ -166,11 +167,11 @@ export class UpstreamStream implements EventSource, Observation {
     }
     this.#answer.cancel(thrown);
     this.#watch.stop();
-    this.#loop.note(this.facts());
-    const { shownErrors } = this.#loop;
+    this.loop.note(this.facts());
+    const { shownErrors } = this.loop;
     const committed = this.#held.isOpen || this.firstContentAt !== undefined;
     if (committed) {
-      const attempt = this.#loop.fail(asLimit(thrown));
+      const attempt = this.loop.fail(asLimit(thrown));
       this.#pendingError = brokenStream(attempt, this.facts(), shownErrors);
       return false;
     }
@@ -205,12 +206,12 @@ export class UpstreamStream implements EventSource, Observation {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#watch.stop();
-    this.#loop.succeed(this);
+    this.loop.succeed(this);
     this.#answer.finish();
   }
 
   #settle(outcome: Outcome, failure?: Failure): void {
-    this.#loop.end(outcome, failure, this);
+    this.loop.end(outcome, failure, this);
     this.onSettle?.(outcome, failure);
   }
 
@@ -219,7 +220,7 @@ export class UpstreamStream implements EventSource, Observation {
     this.#isOver = true;
     this.#watch.stop();
     const failure = failureOf(error);
-    const { context } = this.#loop.options;
+    const { context } = this.loop.options;
     withAttempts(error, context.attempts);
     this.#settle(failure?.kind === 'aborted' ? 'aborted' : 'error', failure);
     return failure?.kind === 'aborted' ? abortError(context.signal.reason) : error;
@@ -231,7 +232,7 @@ export class UpstreamStream implements EventSource, Observation {
     this.#last = undefined;
     this.#primed = undefined;
     this.#watch.stop();
-    const { failure } = this.#loop.fail(reason ?? abortError(undefined));
+    const { failure } = this.loop.fail(reason ?? abortError(undefined));
     this.#answer.cancel(reason);
     this.#settle('aborted', failure);
   }

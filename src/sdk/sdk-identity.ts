@@ -7,6 +7,7 @@ import { rowsOf } from './merge-headers.js';
 const MEMBERS = ['baseURL', 'apiKey', 'authToken', 'adminAPIKey', 'organization', 'project'];
 /** Members that say how it is asked, and are in no body. */
 const HOW = ['deploymentName', 'apiVersion'];
+const READ = [...MEMBERS, ...HOW];
 /** Options of a client that say who calls: keys, tokens, credentials, profiles, regions, and what provides or signs them. */
 const WHO =
   /key|token|secret|credential|auth|identity|profile|provider|account|region|organi[sz]ation|project|middleware/i;
@@ -24,28 +25,46 @@ function nameOf(stranger: object): string {
 }
 
 interface Known {
-  readonly members: readonly unknown[];
+  readonly seen: readonly unknown[];
   readonly identity: CallIdentity;
 }
 const known = new WeakMap<SdkClient, Known>();
 
 /** Who calls with a client, and how. Worked out once, until the client is changed or a request has headers or a query of its own. */
 export function identityOf(client: SdkClient, options: SdkRequestOptions): CallIdentity {
-  const members = [...MEMBERS, ...HOW].map((name) => {
-    const value: unknown = Reflect.get(client, name);
-    // Anthropic's client has a resource by the name of `organization`.
-    return typeof value === 'string' ? value : undefined;
-  });
+  const seen = lookAt(client);
   if (options.headers !== undefined || options.query !== undefined) {
-    return readIdentity(client, members, options);
+    return readIdentity(client, seen, options);
   }
   const before = known.get(client);
-  if (before && members.every((value, index) => value === before.members[index])) {
-    return before.identity;
-  }
-  const identity = readIdentity(client, members, options);
-  known.set(client, { members, identity });
+  if (before && isSame(before.seen, seen)) return before.identity;
+  const identity = readIdentity(client, seen, options);
+  known.set(client, { seen, identity });
   return identity;
+}
+
+/** All of a client that may change from one call to the next: its members first, then what the application still holds. */
+function lookAt(client: SdkClient): readonly unknown[] {
+  const seen: unknown[] = [];
+  for (const name of READ) {
+    const value: unknown = Reflect.get(client, name);
+    // Anthropic's client has a resource by the name of `organization`.
+    seen.push(typeof value === 'string' ? value : undefined);
+  }
+  const { defaultHeaders, defaultQuery } = client._options ?? {};
+  for (const given of [defaultHeaders, defaultQuery]) {
+    if (given) for (const [name, value] of rowsOf(given)) seen.push(name, comparable(value));
+  }
+  return seen;
+}
+
+/** What is in an object may have changed: it is like nothing, itself included. */
+function comparable(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? Number.NaN : value;
+}
+
+function isSame(before: readonly unknown[], now: readonly unknown[]): boolean {
+  return before.length === now.length && before.every((value, index) => value === now[index]);
 }
 
 function readIdentity(
@@ -75,7 +94,7 @@ function readIdentity(
   const { defaultQuery } = given;
   return {
     origin: client.baseURL,
-    query: [defaultQuery, query, members.slice(MEMBERS.length)],
+    query: [defaultQuery, query, members.slice(MEMBERS.length, READ.length)],
     credential: digest([who, credentials]),
     headers,
   };

@@ -92,8 +92,8 @@ export class CallTelemetry implements CallFollower {
       this.#request,
       typeof model === 'string' ? model : undefined,
     );
-    // What refreshes a stale answer is nobody's to wait for: a root of its own, linked to what set it off.
-    const cause = this.#causeOf(this.followed.revalidates);
+    // What runs in the background is nobody's to wait for: a root of its own, linked to what set it off.
+    const cause = this.#causeOf(this.followed.cause);
     const init = {
       kind: SpanKind.INTERNAL,
       startTime: this.clock.hrTime(startedAt),

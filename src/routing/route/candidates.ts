@@ -8,6 +8,18 @@ export interface Candidate {
   readonly target: RouteTarget;
   /** One as good as this one is left: it is asked at once, instead of this one again. */
   readonly hasSibling: boolean;
+  /** Asked as well where this one is slow. */
+  readonly hedge?: Hedge | undefined;
+  /** Asked the same in the background, once this one is asked. */
+  readonly shadows?: readonly CompiledRoute[] | undefined;
+}
+
+/** A second way to one call's answer, for when the first is slow. */
+export interface Hedge {
+  /** How long the first may take, in ms; `undefined` where it is not known yet. */
+  delayMs(first: RouteTarget): number | undefined;
+  /** The targets of the second way, or nothing where its share of the calls is used up. To be called once. */
+  take(): Candidates | undefined;
 }
 
 /** Why a candidate was left: what came of it, or that it could not be asked at all. */

@@ -1,4 +1,10 @@
-import { type Check, hasShape, isNumber, isPlainObject } from '../../pipeline/option-checks.js';
+import {
+  type Check,
+  hasShape,
+  isNumber,
+  isOneOf,
+  isPlainObject,
+} from '../../pipeline/option-checks.js';
 
 const ms = isNumber(1, 2 ** 31 - 1, false);
 
@@ -12,6 +18,7 @@ export const checkBreaker: Check = hasShape({
   maxOpenMs: ms,
   deadMs: ms,
   jitter: isNumber(0, 1, false),
+  allOpen: isOneOf('refuse', 'least-bad'),
 });
 
 /** A route is checked part by part when it is compiled. */

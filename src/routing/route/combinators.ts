@@ -1,6 +1,7 @@
 import type {
   BalanceStrategy,
   FallbackOptions,
+  HedgeOptions,
   PrimaryRef,
   Route,
   RouteCall,
@@ -60,6 +61,32 @@ export function sticky(
   routes: readonly Route[],
 ): RouteNode {
   return { kind: 'sticky', key, children: [...routes] };
+}
+
+/**
+ * Asks the second as well where the first is slow. The first content counts, or, of an answer in one piece, the
+ * first answer; the other request is given up at once, and stays in the call's attempts with what it cost. A
+ * stream is handed over with its first content. Where the first fails, the second is asked as by {@link fallback}.
+ *
+ * @throws {@link GatewayError} `zerohop_config` at `createGateway()` for a hedge within a hedge
+ */
+export function hedge(first: Route, second: Route, options: HedgeOptions = {}): RouteNode {
+  return { kind: 'hedge', first, second, options };
+}
+
+/**
+ * Sends a copy of the calls, or of a share of them (0 to 1), to `shadow` as well. What comes of it is read to its
+ * end and thrown away: the caller neither sees it nor waits for it. It is a call of its own in spans, rows and
+ * settlements, where the decision `mirror` tells which call it copies.
+ *
+ * @throws {@link GatewayError} `zerohop_config` at `createGateway()` where the share is none
+ */
+export function mirror(
+  route: Route,
+  shadow: Route,
+  { share = 1 }: { readonly share?: number | undefined } = {},
+): RouteNode {
+  return { kind: 'mirror', route, shadow, share };
 }
 
 /**

@@ -107,6 +107,12 @@ export class TargetObserver implements AttemptObserver {
     else stats.failed(now);
   }
 
+  /** It was given up for a quicker one, of which it may yet be told how slow it was at least. */
+  lost(sentAt: number, stream: boolean): void {
+    this.#health.stats.sawSlow(stream, this.#clock.now() - sentAt);
+    this.left();
+  }
+
   /** The target is left. An attempt that was never sent has told nothing, and holds nothing back. */
   left(): void {
     if (this.#isOver) return;

@@ -76,9 +76,9 @@ export class Router implements GatewayTargets {
     );
   }
 
-  /** The targets for a call, one at a time. */
-  candidates(call: RouteCall, caller: Target): Candidates {
-    return this.#route.candidates(this.#planned(call, caller));
+  /** The targets for a call, one at a time: by the gateway's route, or by another of its own. */
+  candidates(call: RouteCall, caller: Target, route = this.#route): Candidates {
+    return route.candidates(this.#planned(call, caller));
   }
 
   #planned(call: RouteCall, caller: Target): PlannedCall {
@@ -97,9 +97,10 @@ export class Router implements GatewayTargets {
     const now = this.#options.clock.now();
     const candidates = this.candidates(call, caller);
     for (let step = candidates.next(); !step.done; ) {
-      const { target, hasSibling } = step.value;
+      const { target, hasSibling, hedge } = step.value;
       if (target.name === name) return true;
-      if (!hasSibling && target.health.isAvailable(now)) return false;
+      // What a hedge asks stands in for what it is slow for.
+      if (!hasSibling && !hedge && target.health.isAvailable(now)) return false;
       step = candidates.next({ reason: 'unavailable' });
     }
     return false;

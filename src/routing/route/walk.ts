@@ -1,16 +1,19 @@
 import type { DialectName } from '../../dialects/dialect.js';
 import type { CallContext } from '../../pipeline/call-context.js';
-import { GatewayError } from '../../pipeline/errors.js';
 import type { Target } from '../../pipeline/target.js';
 import { AttemptLoop } from '../attempt-loop.js';
+import type { BreakerTicket } from '../breaker.js';
 import { leaveReason } from '../leave-policy.js';
-import { LoopError } from '../loop-errors.js';
+import { LoopError, OUTRUN } from '../loop-errors.js';
 import type { LoopOptions } from '../loop-options.js';
 import type { Answer } from '../read-answer.js';
-import type { Candidate, Candidates, Left } from './candidates.js';
+import { UpstreamStream } from '../upstream-stream.js';
+import type { Candidate, Candidates, CompiledRoute, Left } from './candidates.js';
+import { type Lane, race } from './race.js';
 import type { TargetObserver } from './route-health.js';
 import type { OpenedTarget } from './route-target.js';
 import type { RouteCall } from './route-types.js';
+import { SkippedTargets } from './skipped-targets.js';
 
 /** What a walk is made with. */
 export interface WalkOptions {
@@ -20,20 +23,20 @@ export interface WalkOptions {
   /** The wrapped client itself, whose errors the caller sees. */
   readonly caller: Target;
   readonly candidates: Candidates;
+  /** Requests that may be sent for the call, over all its targets. */
+  readonly maxAttempts: number;
+  /** Where every breaker is open, the target that would be asked next is asked now. */
+  readonly asksLeastBad: boolean;
   /** The options of the loop at a target, but for what the walk itself knows. */
   readonly loopOptions: (
     opened: OpenedTarget,
+    context: CallContext,
   ) => Omit<
     LoopOptions,
     'context' | 'target' | 'request' | 'observer' | 'shownErrors' | 'maxRetries'
   >;
-}
-
-/** Why a target was not asked. */
-interface Skipped {
-  readonly target: string;
-  readonly reason: string;
-  readonly retryAfterMs: number | undefined;
+  /** Asks a route the same in the background. */
+  readonly shadow: (route: CompiledRoute) => void;
 }
 
 /** Nothing follows these, wherever they happen. */
@@ -45,18 +48,23 @@ const FINAL: ReadonlySet<Left['reason']> = new Set(['aborted', 'deadline', 'inte
  */
 export class Walk {
   readonly #options: WalkOptions;
-  readonly #skipped: Skipped[] = [];
+  readonly #skipped = new SkippedTargets();
   #loop: AttemptLoop | undefined;
   #observer: TargetObserver | undefined;
   #isPrimary = false;
+  /** There was an answer, of which a stream may have broken since. */
+  #hasAnswered = false;
+  #opened: UpstreamStream | undefined;
 
   constructor(options: WalkOptions) {
     this.#options = options;
   }
 
   /** The first answer. Throws the error the caller is to see. */
-  start(): Promise<Answer> {
-    return this.#goOn(this.#options.candidates.next());
+  async start(): Promise<Answer> {
+    const answer = await this.#goOn(this.#options.candidates.next());
+    this.#hasAnswered = true;
+    return answer;
   }
 
   /** Another answer in the place of one whose body failed: of the same target, or of another. */
@@ -66,41 +74,117 @@ export class Walk {
     try {
       return await loop.resume(thrown);
     } catch (error) {
-      return this.#leave(error);
+      return this.#leave(error, this);
     }
   }
 
   async #goOn(step: ReturnType<Candidates['next']>): Promise<Answer> {
     let next = step;
     while (!next.done) {
-      const loop = await this.#open(next.value);
-      if (loop === undefined) {
-        next = this.#options.candidates.next({ reason: 'unavailable' });
-        continue;
-      }
-      this.#loop = loop;
-      try {
-        return await loop.start();
-      } catch (error) {
-        return this.#leave(error);
-      }
+      const candidate = next.value;
+      for (const route of candidate.shadows ?? []) this.#options.shadow(route);
+      const delayMs = this.#delayMs(candidate);
+      const answer =
+        delayMs === undefined ? await this.#ask(candidate) : await this.#race(candidate, delayMs);
+      if (answer) return answer;
+      next = this.#options.candidates.next({ reason: 'unavailable' });
     }
-    throw this.#noTarget();
+    const leastBad = this.#options.asksLeastBad ? this.#skipped.leastBad() : undefined;
+    const forced = leastBad && (await this.#open(leastBad, leastBad.target.health.breaker.force()));
+    if (forced === undefined) throw this.#skipped.error();
+    this.#options.context.decide('least-bad', { target: leastBad?.target.name ?? '' });
+    return forced.start();
   }
 
-  /** What to do once a target has failed for good. */
-  async #leave(error: unknown): Promise<Answer> {
-    this.#observer?.left();
+  /** Asks a target and, where it fails, those after it; `undefined` where it cannot be asked now. */
+  async #ask(candidate: Candidate): Promise<Answer | undefined> {
+    const loop = await this.#admit(candidate);
+    if (loop === undefined) return undefined;
+    try {
+      return await loop.start();
+    } catch (error) {
+      return this.#leave(error, this);
+    }
+  }
+
+  /** How long a target may take before another is asked as well; `undefined` where that is not so. */
+  #delayMs({ hedge, target }: Candidate): number | undefined {
+    // A stream that has begun elsewhere has used up its head start.
+    if (hedge === undefined || this.#hasAnswered) return undefined;
+    const isAvailable = target.health.isAvailable(this.#options.context.clock.now());
+    return isAvailable ? hedge.delayMs(target) : undefined;
+  }
+
+  /** Asks a target and, where it is slow, another one beside it; otherwise like {@link #ask}. */
+  async #race(candidate: Candidate, delayMs: number): Promise<Answer | undefined> {
+    const { context, maxAttempts } = this.#options;
+    const { hedge, target } = candidate;
+    const first = this.#lane(only(candidate));
+    try {
+      const answer = await race(first, {
+        whenSlow: (callback) => context.clock.timer(delayMs, callback),
+        start: () => {
+          if (context.signal.aborted || context.attempts.length >= maxAttempts) return undefined;
+          const candidates = hedge?.take();
+          context.decide('hedge', { target: target.name, asked: candidates !== undefined });
+          return candidates && this.#lane(candidates);
+        },
+      });
+      context.decide('hedge-answered', { target: answer.loop.options.target.name });
+      return answer;
+    } catch (error) {
+      if (error instanceof LoopError) return this.#leave(error, first.walk);
+      this.#skipped.addAll(first.walk.#skipped);
+      if (first.walk.#loop !== undefined || context.signal.aborted) throw error;
+      return undefined;
+    }
+  }
+
+  /** The same call at other targets, with an end of its own. */
+  #lane(candidates: Candidates): Lane & { readonly walk: Walk } {
+    const { context, call } = this.#options;
+    const own = context.fork(() => context.remainingMs(), context.signal);
+    const walk = new Walk({
+      ...this.#options,
+      asksLeastBad: false,
+      context: own,
+      call: { ...call, context: own },
+      candidates,
+    });
+    return { walk, answer: walk.#firstContent(), lose: () => walk.#lose() };
+  }
+
+  /** The first answer that has something in it. */
+  async #firstContent(): Promise<Answer> {
+    const answer = await this.start();
+    if (answer.kind !== 'events') return answer;
+    const opened = new UpstreamStream(answer, (thrown) => this.resume(thrown));
+    this.#opened = opened;
+    await opened.prime();
+    return { ...answer, loop: opened.loop, opened };
+  }
+
+  #lose(): void {
+    const loop = this.#loop;
+    this.#options.context.controller.abort(OUTRUN);
+    if (this.#opened) this.#opened.cancel(OUTRUN);
+    else loop?.giveUp();
+    if (loop) this.#observer?.lost(loop.attemptStartedAt, loop.options.request.stream);
+  }
+
+  /** What to do once a target has failed for good, on this way or on one beside it. */
+  async #leave(error: unknown, at: Walk): Promise<Answer> {
+    at.#observer?.left();
     if (!(error instanceof LoopError)) throw error;
     const { failure, headers } = error.attempt;
-    const { caller, candidates, context } = this.#options;
+    const { caller, candidates, context, maxAttempts } = this.#options;
     const reason = leaveReason(failure, headers);
     if (FINAL.has(reason) || !caller.isReplayable()) throw error;
-    const left: Left = { reason, failure, headers, isPrimary: this.#isPrimary };
+    const left: Left = { reason, failure, headers, isPrimary: at.#isPrimary };
     const next = candidates.next(left);
     if (next.done) throw error;
-    context.decide('target-left', { target: this.#loop?.options.target.name ?? '', reason });
-    if (context.attempts.length >= (this.#loop?.options.maxAttempts ?? 0)) throw error;
+    context.decide('target-left', { target: at.#loop?.options.target.name ?? '', reason });
+    if (context.attempts.length >= maxAttempts) throw error;
     try {
       return await this.#goOn(next);
     } catch (later) {
@@ -110,72 +194,63 @@ export class Walk {
   }
 
   /** The loop at a target; `undefined` where it cannot be asked now. */
-  async #open({ target, hasSibling }: Candidate): Promise<AttemptLoop | undefined> {
-    const { context, call, caller, dialect, loopOptions } = this.#options;
+  async #admit(candidate: Candidate): Promise<AttemptLoop | undefined> {
+    const { target } = candidate;
+    const { context, dialect } = this.#options;
     const now = context.clock.now();
     if (!target.speaks(dialect)) {
-      this.#skip(target.name, 'dialect', undefined);
+      this.#skip(candidate, 'dialect');
       return undefined;
     }
     const admission = target.health.admit(now);
-    if (!admission.admitted) {
-      this.#skip(target.name, admission.reason, admission.retryAt - now);
-      return undefined;
-    }
+    if (admission.admitted) return this.#open(candidate, admission.ticket);
+    this.#skip(candidate, admission.reason, admission.retryAt - now);
+    return undefined;
+  }
+
+  async #open(candidate: Candidate, ticket: BreakerTicket): Promise<AttemptLoop | undefined> {
+    const { target, hasSibling } = candidate;
+    const { context, call, caller, loopOptions } = this.#options;
     let opened: OpenedTarget;
     try {
       opened = await target.open(call, caller);
+      context.signal.throwIfAborted();
     } catch (error) {
-      target.health.breaker.released(admission.ticket);
+      target.health.breaker.released(ticket);
+      if (context.signal.aborted) throw context.signal.reason;
       context.logger.warn?.('a target could not be opened', {
         target: target.name,
         error: error instanceof Error ? error.name : 'unknown',
       });
-      this.#skip(target.name, 'no_client', undefined);
+      this.#skip(candidate, 'no_client');
       return undefined;
     }
-    this.#isPrimary = opened.target === caller;
+    const isPrimary = opened.target === caller;
+    this.#isPrimary = isPrimary;
     if (opened.removed.length > 0) {
       context.decide('request-shaped', { target: target.name, removed: opened.removed.join(' ') });
     }
     context.decide('target-chosen', { target: target.name });
-    const observer = target.health.observe({
-      ticket: admission.ticket,
-      hasSibling,
-      callersKey: this.#isPrimary,
-    });
-    this.#observer = observer;
-    return new AttemptLoop({
-      ...loopOptions(opened),
+    this.#observer = target.health.observe({ ticket, hasSibling, callersKey: isPrimary });
+    this.#loop = new AttemptLoop({
+      ...loopOptions(opened, context),
       context,
       target: opened.target,
       request: opened.request,
       maxRetries: opened.maxRetries,
       shownErrors: caller.errors,
-      observer,
+      observer: this.#observer,
     });
+    return this.#loop;
   }
 
-  #skip(target: string, reason: string, waitMs: number | undefined): void {
-    const retryAfterMs =
-      waitMs !== undefined && Number.isFinite(waitMs) ? Math.ceil(waitMs) : undefined;
-    this.#skipped.push({ target, reason, retryAfterMs });
-    this.#options.context.decide('target-skipped', { target, reason });
+  #skip(candidate: Candidate, reason: string, waitMs?: number): void {
+    this.#skipped.add(candidate, reason, waitMs);
+    this.#options.context.decide('target-skipped', { target: candidate.target.name, reason });
   }
+}
 
-  #noTarget(): GatewayError {
-    const why = this.#skipped.map(({ target, reason, retryAfterMs }) =>
-      retryAfterMs === undefined
-        ? `${target}: ${reason}`
-        : `${target}: ${reason}, again in ${retryAfterMs} ms`,
-    );
-    const waits = this.#skipped.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
-    const error = new GatewayError(`no target can be asked (${why.join('; ')})`, {
-      code: 'zerohop_no_target',
-    });
-    return Object.assign(error, {
-      targets: this.#skipped,
-      ...(waits.length > 0 && { retryAfterMs: Math.min(...waits) }),
-    });
-  }
+function* only(candidate: Candidate): Candidates {
+  const { target, hasSibling } = candidate;
+  return yield { target, hasSibling };
 }
