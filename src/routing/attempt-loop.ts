@@ -12,6 +12,7 @@ import { FirstByteGuard } from './first-byte.js';
 import { FailedAttempt, LoopError, OUTRUN } from './loop-errors.js';
 import type { LoopOptions, Seen } from './loop-options.js';
 import { type Answer, readAnswer } from './read-answer.js';
+import { requestIdOf } from './request-id.js';
 import { RetryTurns } from './retry-turns.js';
 import { asksUsage, askUsage, lacksUsage, refusesUsage } from './stream-usage.js';
 
@@ -23,6 +24,7 @@ export class AttemptLoop {
   readonly options: LoopOptions;
   readonly #turns: RetryTurns;
   #asksUsage = false;
+  #isGivenUp = false;
   readonly #followers: TargetFollowers | undefined;
   /** Those at this target. */
   readonly #attempts: AttemptRecord[] = [];
@@ -76,7 +78,7 @@ export class AttemptLoop {
 
   /** Waits as long as the policy says; throws where nothing may follow. */
   async #beforeRetry(error: unknown): Promise<void> {
-    if (!(error instanceof FailedAttempt)) throw error;
+    if (!(error instanceof FailedAttempt) || this.#isGivenUp) throw error;
     const { context, health } = this.options;
     if (this.#asksUsage && refusesUsage(error.attempt.failure)) {
       // Our own question was refused, not the caller's request: it is sent again as it was.
@@ -255,6 +257,7 @@ export class AttemptLoop {
 
   /** Another one was quicker: the current attempt, whatever it is about to say, has come to nothing. */
   giveUp(): void {
+    this.#isGivenUp = true;
     // One that waits for its next attempt has failed by itself.
     const failure = this.attempt?.failure ?? this.fail(undefined).failure;
     this.end('aborted', failure);
@@ -293,8 +296,3 @@ export class AttemptLoop {
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-/** The request id, under the names providers use. */
-export function requestIdOf(headers: Headers): string | undefined {
-  return headers.get('x-request-id') ?? headers.get('request-id') ?? undefined;
-}

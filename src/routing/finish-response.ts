@@ -8,10 +8,10 @@ import { GatewayHeaders } from '../pipeline/gateway-headers.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
 import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
-import { requestIdOf } from './attempt-loop.js';
 import { describeFailure } from './describe-failure.js';
 import { LeasedBytes, LeasedEvents } from './lease.js';
 import { type Answer, adoptResponse, type BodyAnswer } from './read-answer.js';
+import { requestIdOf } from './request-id.js';
 import { type Resume, UpstreamStream } from './upstream-stream.js';
 import { WatchedSource } from './watched-source.js';
 

@@ -120,6 +120,7 @@ export class Walk {
     const { context, maxAttempts } = this.#options;
     const { hedge, target } = candidate;
     const first = this.#lane(only(candidate));
+    let isHedged = false;
     try {
       const answer = await race(first, {
         whenSlow: (callback) => context.clock.timer(delayMs, callback),
@@ -127,10 +128,13 @@ export class Walk {
           if (context.signal.aborted || context.attempts.length >= maxAttempts) return undefined;
           const candidates = hedge?.take();
           context.decide('hedge', { target: target.name, asked: candidates !== undefined });
+          isHedged = candidates !== undefined;
           return candidates && this.#lane(candidates);
         },
       });
-      context.decide('hedge-answered', { target: answer.loop.options.target.name });
+      if (isHedged) {
+        context.decide('hedge-answered', { target: answer.loop.options.target.name });
+      }
       return answer;
     } catch (error) {
       if (error instanceof LoopError) return this.#leave(error, first.walk);
