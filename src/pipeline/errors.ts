@@ -20,6 +20,8 @@ export type GatewayErrorCode =
   | 'zerohop_timeout'
   /** No target of the route can be asked at the moment. */
   | 'zerohop_no_target'
+  /** One of the gateway's own limits (`rateLimit`) is used up. */
+  | 'zerohop_rate_limited'
   /** A request value that JSON cannot say (`NaN`, `Infinity`). */
   | 'zerohop_request';
 

@@ -1,0 +1,33 @@
+import { GatewayError } from '../pipeline/errors.js';
+import type { LimitName } from './limit-options.js';
+
+/** A limit that does not let a request through. */
+export interface Exceeded {
+  readonly limit: LimitName;
+  readonly key: string;
+  /** The limit itself, and what of it is left. */
+  readonly amount: number;
+  readonly remaining: number;
+  /** Until it may be let through, in ms; `undefined` where that is not a matter of time. */
+  readonly retryAfterMs: number | undefined;
+  /** Another target may be asked. */
+  readonly goesOn: boolean;
+}
+
+/** The error of a request that a limit refuses. Shown to the caller as the SDK's 429 class. */
+export function limitError(why: string, exceeded: Exceeded): GatewayError {
+  const { limit, amount, remaining, retryAfterMs, goesOn } = exceeded;
+  const error = new GatewayError(`${why} (rateLimit.${limit}: ${amount})`, {
+    code: 'zerohop_rate_limited',
+  });
+  const waits = retryAfterMs !== undefined && Number.isFinite(retryAfterMs);
+  return Object.assign(error, {
+    ...(waits && { retryAfterMs: Math.ceil(retryAfterMs) }),
+    goesOn,
+    headers: {
+      'x-ratelimit-limit': String(amount),
+      'x-ratelimit-remaining': String(Math.max(0, Math.floor(remaining))),
+      ...(waits && { 'x-ratelimit-reset': `${Math.ceil(retryAfterMs / 1_000)}s` }),
+    },
+  });
+}
