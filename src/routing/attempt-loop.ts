@@ -1,5 +1,5 @@
 import { createReader } from '../dialects/create-reader.js';
-import { noteFacts } from '../pipeline/answering-attempt.js';
+import type { Admission, Permit } from '../pipeline/admission.js';
 import { MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import { isGatewayError } from '../pipeline/errors.js';
@@ -7,12 +7,12 @@ import type { Exchange } from '../pipeline/exchange.js';
 import type { TargetFollowers } from '../pipeline/feature.js';
 import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
 import type { ErrorFactory, Ticket } from '../pipeline/target.js';
+import { Attempt, exchangeFor } from './attempt.js';
 import { type AttemptFailure, describeFailure } from './describe-failure.js';
 import { FirstByteGuard } from './first-byte.js';
 import { FailedAttempt, LoopError, OUTRUN } from './loop-errors.js';
 import type { LoopOptions, Seen } from './loop-options.js';
 import { type Answer, readAnswer } from './read-answer.js';
-import { requestIdOf } from './request-id.js';
 import { RetryTurns } from './retry-turns.js';
 import { asksUsage, askUsage, lacksUsage, refusesUsage } from './stream-usage.js';
 
@@ -30,7 +30,7 @@ export class AttemptLoop {
   readonly #attempts: AttemptRecord[] = [];
   /** Of the last response. */
   #headers: Headers | undefined;
-  #current: { record: Mutable<AttemptRecord>; startedAt: number; exchange: Exchange } | undefined;
+  #current: Attempt | undefined;
 
   constructor(options: LoopOptions) {
     this.options = options;
@@ -110,31 +110,19 @@ export class AttemptLoop {
   }
 
   async #once(): Promise<Answer> {
-    const { context, request, target, dialect } = this.options;
+    const { context, request, dialect } = this.options;
     if (context.signal.aborted) {
       throw new FailedAttempt(this.#abortedFailure(context.signal.reason));
     }
+    const permit = this.options.admission && (await this.#admitted(this.options.admission));
     const guard = this.#guard();
-    const exchange = this.#newExchange(guard?.signal ?? context.signal);
-    const startedAt = context.clock.now();
-    const index = context.attempts.length;
-    const record: Mutable<AttemptRecord> = {
-      index,
-      target: target.name,
-      provider: target.provider.name,
-      startedAt: startedAt - context.startedAt,
-      durationMs: 0,
-    };
-    context.attempts.push(record);
-    this.#attempts.push(record);
-    context.attempt = index;
-    this.#current = { record, startedAt, exchange };
+    const exchange = exchangeFor(this.options, guard?.signal ?? context.signal);
+    const attempt = this.#begin(exchange, permit);
     try {
       const { signal } = exchange;
       const ticket = { retryCount: this.#turns.taken, signal, exchange };
       const response = await context.unlessAborted(this.#send(this.#metered(request), ticket));
-      record.status = response.status;
-      record.requestId = requestIdOf(response.headers);
+      attempt.sawHeaders(response);
       this.#headers = response.headers;
       const reader = dialect && createReader(dialect);
       const answer = await readAnswer(response, reader, this, exchange);
@@ -149,6 +137,39 @@ export class AttemptLoop {
     } finally {
       guard?.end();
     }
+  }
+
+  /** What the attempt may take of the limits; waits for it where it must. */
+  async #admitted(admission: Admission): Promise<Permit> {
+    const { context, request, target } = this.options;
+    const { name, provider } = target;
+    try {
+      return await admission.admit({ request, context, target: name, provider: provider.name });
+    } catch (error) {
+      const { signal } = context;
+      throw new FailedAttempt(
+        signal.aborted
+          ? this.#abortedFailure(signal.reason)
+          : describeFailure(error, this.shownErrors),
+      );
+    }
+  }
+
+  #begin(exchange: Exchange, permit: Permit | undefined): Attempt {
+    const { context, target } = this.options;
+    const startedAt = context.clock.now();
+    const record = {
+      index: context.attempts.length,
+      target: target.name,
+      provider: target.provider.name,
+      startedAt: startedAt - context.startedAt,
+      durationMs: 0,
+    };
+    context.attempts.push(record);
+    this.#attempts.push(record);
+    context.attempt = record.index;
+    this.#current = new Attempt({ record, startedAt, exchange, permit });
+    return this.#current;
   }
 
   #guard(): FirstByteGuard | undefined {
@@ -205,37 +226,18 @@ export class AttemptLoop {
     });
   }
 
-  #newExchange(signal: AbortSignal): Exchange {
-    const { request, timeouts, maxBodyBytes, context, target } = this.options;
-    return {
-      clock: context.clock,
-      signal,
-      stream: request.stream,
-      binary: target.wantsRawBody,
-      connectTimeoutMs: timeouts.connect,
-      maxBodyBytes,
-      bytesReceived: 0,
-    };
-  }
-
   /** Notes what the current attempt reported, whatever becomes of it. */
   note(facts: ResponseFacts): void {
-    if (this.attempt) noteFacts(this.attempt, facts);
+    this.#current?.note(facts);
   }
 
   /** Notes that the current attempt answered in full. */
   succeed(seen: Seen): void {
-    this.#close();
-    const { health, context } = this.options;
+    const { health, context, observer } = this.options;
+    this.#current?.succeeded(context.clock.now(), () => seen.facts().usage);
     if (this.#turns.taken > 0) health.budget.refund();
     health.lastAnswerAt = context.clock.now();
-    const { observer } = this.options;
     observer?.succeeded({ headers: this.#headers, sentAt: this.attemptStartedAt, seen });
-  }
-
-  #close(): void {
-    const current = this.#current;
-    if (current) current.record.durationMs = this.options.context.clock.now() - current.startedAt;
   }
 
   /** Notes that the current attempt failed, and how. */
@@ -244,13 +246,7 @@ export class AttemptLoop {
     const attempt = context.signal.aborted
       ? this.#abortedFailure(context.signal.reason)
       : describeFailure(thrown, target.errors);
-    this.#close();
-    const record = this.#current?.record;
-    if (record) {
-      record.failure = attempt.failure;
-      record.status ??= this.#current?.exchange.status ?? attempt.failure.status;
-      if (attempt.headers) record.requestId ??= requestIdOf(attempt.headers);
-    }
+    this.#current?.failed(context.clock.now(), attempt);
     this.options.observer?.failed(attempt);
     return attempt;
   }
@@ -294,5 +290,3 @@ export class AttemptLoop {
     return Math.min(this.options.timeouts.idle ?? this.options.target.timeoutMs, MAX_TIMER_MS);
   }
 }
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

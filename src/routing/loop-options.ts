@@ -1,4 +1,5 @@
 import type { DialectName } from '../dialects/dialect.js';
+import type { Admission } from '../pipeline/admission.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { GatewayRequest, Timeouts } from '../pipeline/contract.js';
 import type { ResponseFacts } from '../pipeline/settlement.js';
@@ -28,6 +29,8 @@ export interface LoopOptions {
   readonly shownErrors?: ErrorFactory | undefined;
   /** Is told how each attempt ended, and may end the retries. */
   readonly observer?: AttemptObserver | undefined;
+  /** Lets each attempt through, as limits allow. */
+  readonly admission?: Admission | undefined;
   readonly maxBodyBytes: number;
   readonly maxEventBytes: number;
 }

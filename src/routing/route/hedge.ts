@@ -21,12 +21,13 @@ const checkOptions = hasShape({
 export class HedgePolicy {
   readonly after: number | 'p95';
   readonly #share: number;
-  #saved = 1;
+  #saved: number;
 
   constructor(options: HedgeOptions, path: string) {
     checkOptions(options, path);
     this.after = options.after ?? 'p95';
     this.#share = options.share ?? DEFAULT_SHARE;
+    this.#saved = this.#share > 0 ? 1 : 0;
   }
 
   deposit(): void {

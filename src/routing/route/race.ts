@@ -21,8 +21,7 @@ export interface SecondLane {
  */
 export function race(first: Lane, second: SecondLane): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const lanes: Lane[] = [];
-  let running = 0;
+  const running = new Set<Lane>();
   let isOver = false;
   let failure: unknown;
   const stop = second.whenSlow(() => {
@@ -34,19 +33,18 @@ export function race(first: Lane, second: SecondLane): Promise<Answer> {
     stop();
   }
   function run(lane: Lane): void {
-    lanes.push(lane);
-    running += 1;
+    running.add(lane);
     lane.answer.then(
       (answer) => {
         if (isOver) return;
         end();
-        for (const other of lanes) if (other !== lane) other.lose();
+        for (const other of running) if (other !== lane) other.lose();
         resolve(answer);
       },
       (error: unknown) => {
         if (lane === first) failure = error;
-        running -= 1;
-        if (isOver || running > 0) return;
+        running.delete(lane);
+        if (isOver || running.size > 0) return;
         end();
         reject(failure);
       },

@@ -54,6 +54,9 @@ export class Walk {
   #isPrimary = false;
   /** There was an answer, of which a stream may have broken since. */
   #hasAnswered = false;
+  /** The last answer that came, whole or not. */
+  #answer: Answer | undefined;
+  /** The stream that is being read, if any. */
   #opened: UpstreamStream | undefined;
 
   constructor(options: WalkOptions) {
@@ -117,19 +120,23 @@ export class Walk {
 
   /** Asks a target and, where it is slow, another one beside it; otherwise like {@link #ask}. */
   async #race(candidate: Candidate, delayMs: number): Promise<Answer | undefined> {
-    const { context, maxAttempts } = this.#options;
+    const { caller, context, maxAttempts } = this.#options;
     const { hedge, target } = candidate;
-    const first = this.#lane(only(candidate));
+    const first = this.#lane(only(candidate), caller);
     let isHedged = false;
     try {
       const answer = await race(first, {
         whenSlow: (callback) => context.clock.timer(delayMs, callback),
         start: () => {
-          if (context.signal.aborted || context.attempts.length >= maxAttempts) return undefined;
+          // The first's own, where its client is still being made.
+          const unsent = first.walk.#loop?.attempt === undefined ? 1 : 0;
+          const isSpent = context.attempts.length + unsent >= maxAttempts;
+          if (context.signal.aborted || isSpent || !caller.isReplayable()) return undefined;
           const candidates = hedge?.take();
           context.decide('hedge', { target: target.name, asked: candidates !== undefined });
           isHedged = candidates !== undefined;
-          return candidates && this.#lane(candidates);
+          // Another one for the same client: an attempt writes its own way into it.
+          return candidates && this.#lane(candidates, caller.copy());
         },
       });
       if (isHedged) {
@@ -145,7 +152,7 @@ export class Walk {
   }
 
   /** The same call at other targets, with an end of its own. */
-  #lane(candidates: Candidates): Lane & { readonly walk: Walk } {
+  #lane(candidates: Candidates, caller: Target): Lane & { readonly walk: Walk } {
     const { context, call } = this.#options;
     const own = context.fork(() => context.remainingMs(), context.signal);
     const walk = new Walk({
@@ -153,6 +160,7 @@ export class Walk {
       asksLeastBad: false,
       context: own,
       call: { ...call, context: own },
+      caller,
       candidates,
     });
     return { walk, answer: walk.#firstContent(), lose: () => walk.#lose() };
@@ -161,8 +169,15 @@ export class Walk {
   /** The first answer that has something in it. */
   async #firstContent(): Promise<Answer> {
     const answer = await this.start();
+    this.#answer = answer;
     if (answer.kind !== 'events') return answer;
-    const opened = new UpstreamStream(answer, (thrown) => this.resume(thrown));
+    const opened = new UpstreamStream(answer, async (thrown) => {
+      // It has failed by itself; what is to take its place is the loop's.
+      this.#opened = undefined;
+      const other = await this.resume(thrown);
+      this.#opened = opened;
+      return other;
+    });
     this.#opened = opened;
     await opened.prime();
     return { ...answer, loop: opened.loop, opened };
@@ -170,9 +185,16 @@ export class Walk {
 
   #lose(): void {
     const loop = this.#loop;
+    const opened = this.#opened;
     this.#options.context.controller.abort(OUTRUN);
-    if (this.#opened) this.#opened.cancel(OUTRUN);
-    else loop?.giveUp();
+    // What it has reported by now is counted.
+    if (opened) {
+      opened.loop.note(opened.facts());
+      opened.cancel(OUTRUN);
+    } else {
+      if (this.#answer?.kind === 'body') loop?.note(this.#answer.facts());
+      loop?.giveUp();
+    }
     if (loop) this.#observer?.lost(loop.attemptStartedAt, loop.options.request.stream);
   }
 
