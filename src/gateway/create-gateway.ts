@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ResponseCache } from '../cache/response-cache.js';
+import { RateLimiter } from '../limits/rate-limiter.js';
 import { CallLog } from '../logs/log.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { CallPort } from '../pipeline/call-port.js';
-import { systemClock } from '../pipeline/clock.js';
+import { type Clock, systemClock } from '../pipeline/clock.js';
 import type { CallOptions, Logger } from '../pipeline/contract.js';
 import { GatewayError } from '../pipeline/errors.js';
 import type { Feature } from '../pipeline/feature.js';
@@ -17,6 +18,7 @@ import { wrapClient } from '../sdk/wrap-client.js';
 import { type GatewayStats, Statistics } from '../stats/stats.js';
 import { telemetry } from '../telemetry/telemetry.js';
 import { createTransport, type Fetch } from '../transport/transport.js';
+import { modelOf } from './call-parts.js';
 import type { CloseOptions, Gateway, GatewayEvents } from './gateway.js';
 import { createGatewayFetch } from './gateway-fetch.js';
 import { checkCallOptions, checkGatewayOptions, type GatewayOptions } from './gateway-options.js';
@@ -71,6 +73,7 @@ class EmbeddedGateway implements Gateway, CallPort {
     this.#options = options;
     this.#logger = options.logger ?? {};
     const clock = options.clock ?? systemClock;
+    const pricer = pricerFor(options.pricing, this.#logger);
     this.#log = options.log && new CallLog(options.log, this.#logger);
     this.#stats = options.stats ? new Statistics(clock) : undefined;
     this.#runner = {
@@ -82,8 +85,9 @@ class EmbeddedGateway implements Gateway, CallPort {
         (feature) => feature !== undefined,
       ),
       router: makeRouter(options, { clone: this.#cloneOptions(), clock, logger: this.#logger }),
+      limiter: limiterFor(options.rateLimit, { clock, pricer }),
       cache: () => this.cache,
-      pricer: pricerFor(options.pricing, this.#logger),
+      pricer,
       prepare: () => this.#prepare(),
       scope: () => this.#scopes?.getStore(),
       hasListeners: () => this.#listeners.size > 0,
@@ -257,6 +261,20 @@ class EmbeddedGateway implements Gateway, CallPort {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function limiterFor(
+  limits: GatewayOptions['rateLimit'],
+  { clock, pricer }: { readonly clock: Clock; readonly pricer: Pricer | undefined },
+): RateLimiter | undefined {
+  if (limits === undefined) return undefined;
+  return new RateLimiter(limits, {
+    clock,
+    priceOf: (usage, { request, provider, target }) => {
+      const model = modelOf(request.body);
+      return pricer?.price({ usage, provider, target, model, at: clock.wallNow() }).cost?.amount;
+    },
+  });
 }
 
 /** Nothing where pricing is off: then a call has no cost, and the price data is never loaded. */

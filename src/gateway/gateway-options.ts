@@ -1,8 +1,10 @@
 import { type CacheOptions, checkCache, checkCacheCall } from '../cache/cache-options.js';
+import { checkRateLimit } from '../limits/limit-options.js';
 import type { LogOptions } from '../logs/log.js';
 import { type Clock, MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { CallOptions, Interceptor, Logger, Metadata, Timeouts } from '../pipeline/contract.js';
 import type { ForwardMetadataOptions } from '../pipeline/forward-metadata.js';
+import type { RateLimitOptions } from '../pipeline/limit-types.js';
 import {
   type Check,
   hasShape,
@@ -49,6 +51,8 @@ export interface GatewayOptions extends Omit<CallOptions, 'bypass' | 'cache'> {
   readonly providers?: OwnProviders | undefined;
   /** When a target of the route is left alone, and for how long. */
   readonly breaker?: (BreakerOptions & BreakerPolicy) | undefined;
+  /** Limits of the requests that this application sends, whichever target they go to. @defaultValue none */
+  readonly rateLimit?: RateLimitOptions | undefined;
   /** The request log: one row for every call, to a function or to a file of JSON lines. @defaultValue off */
   readonly log?: LogOptions | undefined;
   /** OpenTelemetry spans and metrics, to whatever providers the application registers; costs next to nothing as long as there are none. @defaultValue true */
@@ -141,6 +145,7 @@ const isGatewayOptions = hasShape({
   route: checkRoute,
   providers: checkProviders,
   breaker: checkBreaker,
+  rateLimit: checkRateLimit,
   origins: isListOf(isOrigin),
   log: isLog,
   telemetry: checkTelemetryOptions,

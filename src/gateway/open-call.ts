@@ -2,6 +2,7 @@ import { type CacheControl, resolveControl, restrictControl } from '../cache/cac
 import type { ResponseCache } from '../cache/response-cache.js';
 import type { DialectName } from '../dialects/dialect.js';
 import { recogniseOperation } from '../dialects/recognise.js';
+import type { Admission } from '../pipeline/admission.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { CallInput, OpenCall } from '../pipeline/call-port.js';
 import type { Clock } from '../pipeline/clock.js';
@@ -46,6 +47,8 @@ export interface RunnerOptions {
   readonly pricer: Pricer | undefined;
   /** Where calls go beside their own client, if anywhere. */
   readonly router: Router | undefined;
+  /** The limits of all that is sent, if there are any. */
+  readonly limiter: Admission | undefined;
   /** The response cache, made when a call first wants it. */
   readonly cache: () => ResponseCache;
   /** What is built in and on: telemetry, log, statistics. */
@@ -163,6 +166,7 @@ function loopOptions(
     wantsUsage: keepsUsage || wantsUsage(runner, context),
     keepsUsage,
     timeouts: own ? { ...timeouts, ...own } : timeouts,
+    admission: runner.limiter,
   };
 }
 
@@ -267,5 +271,11 @@ function limitsOf(
 function wantsUsage({ options, hasListeners }: RunnerOptions, context: CallContext): boolean {
   const { streamUsage = 'auto' } = options;
   if (streamUsage !== 'auto') return streamUsage === 'always';
-  return hasListeners() || context.hasCallbacks || context.followers !== undefined;
+  return (
+    hasListeners() ||
+    context.hasCallbacks ||
+    context.followers !== undefined ||
+    // What a limit has set aside for a stream is settled by what it used.
+    options.rateLimit !== undefined
+  );
 }

@@ -45,6 +45,7 @@ const REFUSAL_STATUS: Partial<Record<GatewayErrorCode, number>> = {
   zerohop_no_target: 503,
   zerohop_origin: 403,
   zerohop_request: 400,
+  zerohop_rate_limited: 429,
 };
 
 /** A refusal of the gateway's own, as an error of the caller's SDK. */
@@ -53,6 +54,11 @@ function refusalError(error: GatewayError, { errors }: Target): Error {
   const body = { error: { message: error.message, type: 'gateway_error', code: error.code } };
   const headers = new Headers({ 'x-should-retry': 'false' });
   const retryAfterMs: unknown = Reflect.get(error, 'retryAfterMs');
-  if (typeof retryAfterMs === 'number') headers.set('retry-after-ms', String(retryAfterMs));
+  if (typeof retryAfterMs === 'number') {
+    headers.set('retry-after-ms', String(retryAfterMs));
+    headers.set('retry-after', String(Math.ceil(retryAfterMs / 1_000)));
+  }
+  const more: unknown = Reflect.get(error, 'headers');
+  for (const [name, value] of Object.entries(more ?? {})) headers.set(name, String(value));
   return errors.status({ status, body, headers, cause: error });
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../pipeline/clock.js';
-import type { LimitName, LimitUnit } from './limit-options.js';
+import type { LimitName, LimitUnit } from '../pipeline/limit-types.js';
 import { type BucketSize, TokenBucket } from './token-bucket.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -42,8 +42,11 @@ export class KeyLimits {
     return true;
   }
 
-  /** The limit that holds a request up longest; `waitMs` is absent where only the end of another one helps. */
-  holdUp(weights: Weights): { name: LimitName; waitMs?: number; amount: number; left: number } {
+  /** The limit that holds a request up longest, behind `ahead` like it; `waitMs` is absent where only the end of another one helps. */
+  holdUp(
+    weights: Weights,
+    ahead = 0,
+  ): { name: LimitName; waitMs?: number; amount: number; left: number } {
     const now = this.#clock.now();
     let worst: { name: LimitName; waitMs?: number; amount: number; left: number } = {
       name: 'concurrency',
@@ -52,7 +55,7 @@ export class KeyLimits {
     };
     if (worst.left <= 0) return worst;
     for (const [{ name, unit, size }, bucket] of this.#rates) {
-      const waitMs = bucket.waitMs(weights[unit], now);
+      const waitMs = bucket.waitMs(weights[unit], now, ahead * weights[unit]);
       if (worst.waitMs === undefined || waitMs > worst.waitMs) {
         worst = { name, waitMs, amount: size.amount, left: bucket.level(now) };
       }

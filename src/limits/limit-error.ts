@@ -1,5 +1,5 @@
 import { GatewayError } from '../pipeline/errors.js';
-import type { LimitName } from './limit-options.js';
+import type { LimitName } from '../pipeline/limit-types.js';
 
 /** A limit that does not let a request through. */
 export interface Exceeded {

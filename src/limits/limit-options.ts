@@ -1,4 +1,4 @@
-import type { GatewayContext } from '../pipeline/contract.js';
+import type { LimitUnit, Rates } from '../pipeline/limit-types.js';
 import {
   type Check,
   hasShape,
@@ -7,72 +7,6 @@ import {
   isNumber,
   refuse,
 } from '../pipeline/option-checks.js';
-
-/** What is done with a request that a limit does not let through at once. */
-export type OnLimit =
-  /** It waits its turn. */
-  | 'wait'
-  /** It is refused: an error of the SDK's 429 class, `code: 'zerohop_rate_limited'`. */
-  | 'reject'
-  /** The route's next target is asked; where there is none, it is refused. */
-  | 'next-target';
-
-/** A request that a limit does not let through at once. */
-export interface LimitedRequest {
-  readonly context: GatewayContext;
-  /** The limit that is used up, as the option names it. */
-  readonly limit: LimitName;
-  /** The key that it is counted under. */
-  readonly key: string;
-  /** Until it would be let through, were nobody else waiting, in ms. */
-  readonly waitMs: number;
-  /** Requests that wait already. */
-  readonly queued: number;
-}
-
-/** Rates. Each must be greater than zero; several hold at once. */
-export interface Rates {
-  readonly requestsPerSecond?: number | undefined;
-  readonly requestsPerMinute?: number | undefined;
-  readonly requestsPerDay?: number | undefined;
-  /** Input and output together. */
-  readonly tokensPerMinute?: number | undefined;
-  readonly tokensPerDay?: number | undefined;
-  readonly inputTokensPerMinute?: number | undefined;
-  readonly outputTokensPerMinute?: number | undefined;
-  /** US dollars, of requests whose price is known. */
-  readonly costPerMinute?: number | undefined;
-}
-
-/** Limits of requests that are sent: of the application, or of one target. */
-export interface RateLimitOptions extends Rates {
-  /** Requests under way at the same time; a stream until its end. */
-  readonly concurrency?: number | undefined;
-  /** Share of each rate that may be used at once, before it goes on evenly: from 0 to 1. @defaultValue 0.1 */
-  readonly burst?: number | undefined;
-  /** Counts apart by what it gives: a tenant, a user. Calls without it share the key `default`. @defaultValue one key for all */
-  readonly by?: ((context: GatewayContext) => string | undefined) | undefined;
-  /** Counts the models apart. @defaultValue false */
-  readonly perModel?: boolean | undefined;
-  /** Keys that are told apart at once; others share the key `other`. @defaultValue 10_000 */
-  readonly maxKeys?: number | undefined;
-  /** @defaultValue 'wait' */
-  readonly onLimit?: OnLimit | ((limited: LimitedRequest) => OnLimit) | undefined;
-  /** Requests that may wait, for each key. @defaultValue 1_000 */
-  readonly maxQueue?: number | undefined;
-  /** Longest wait, in ms; then it is refused. @defaultValue as long as the call may take */
-  readonly maxWaitMs?: number | undefined;
-  /** From 0 (first) to 9; in turn within one. @defaultValue 5 */
-  readonly priority?: ((context: GatewayContext) => number) | undefined;
-  /** Counts the tokens of a text; called with at most 100,000 characters at a time. @defaultValue by characters */
-  readonly countTokens?: ((text: string) => number) | undefined;
-}
-
-/** The name of one limit. */
-export type LimitName = keyof Rates | 'concurrency';
-
-/** What a limit counts. */
-export type LimitUnit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens' | 'cost';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

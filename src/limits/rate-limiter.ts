@@ -1,11 +1,12 @@
 import type { Admission, AskedAttempt, AttemptEnd, Permit } from '../pipeline/admission.js';
 import type { Clock } from '../pipeline/clock.js';
 import type { GatewayContext } from '../pipeline/contract.js';
+import type { LimitedRequest, OnLimit, RateLimitOptions, Rates } from '../pipeline/limit-types.js';
 import type { Usage } from '../pipeline/settlement.js';
 import { AnswerLengths, estimateInputTokens } from './estimate-tokens.js';
 import { KeyLimits, type RateSpec, type Weights } from './key-limits.js';
 import { limitError } from './limit-error.js';
-import { type OnLimit, RATES, type RateLimitOptions, type Rates } from './limit-options.js';
+import { RATES } from './limit-options.js';
 
 /** What a limiter works with. */
 export interface LimiterDependencies {
@@ -50,7 +51,7 @@ export class RateLimiter implements Admission {
   async #wait(attempt: AskedAttempt, { key, limits, weights }: Place): Promise<Permit> {
     const { context } = attempt;
     const { maxQueue = DEFAULT_MAX_QUEUE, maxWaitMs } = this.#options;
-    const heldUp = limits.holdUp(weights);
+    const heldUp = limits.holdUp(weights, limits.line.size);
     const does = this.#onLimit({
       context,
       limit: heldUp.name,
@@ -175,9 +176,7 @@ export class RateLimiter implements Admission {
     return false;
   }
 
-  #onLimit(
-    limited: Parameters<Extract<RateLimitOptions['onLimit'], (...args: never) => unknown>>[0],
-  ): OnLimit {
+  #onLimit(limited: LimitedRequest): OnLimit {
     const { onLimit = 'wait' } = this.#options;
     if (typeof onLimit !== 'function') return onLimit;
     return quietly(() => onLimit(limited)) ?? 'wait';

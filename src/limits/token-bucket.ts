@@ -57,9 +57,9 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Until {@link has}, in ms. */
-  waitMs(weight: number, now: number): number {
-    const missing = Math.min(weight, this.#size.capacity) - this.level(now);
+  /** Until {@link has}, in ms, with `ahead` taken before. */
+  waitMs(weight: number, now: number, ahead = 0): number {
+    const missing = ahead + Math.min(weight, this.#size.capacity) - this.level(now);
     return missing <= EPSILON ? 0 : missing / this.#perMs;
   }
 

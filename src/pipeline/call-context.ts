@@ -17,6 +17,7 @@ import type {
   ResponseFacts,
   Settlement,
 } from './settlement.js';
+import { unlessAborted } from './unless-aborted.js';
 
 const FREE: CostResult = { cost: { amount: 0, currency: 'USD', source: 'local' } };
 
@@ -156,13 +157,7 @@ export class CallContext implements GatewayContext {
    */
   unlessAborted<T>(work: Promise<T>): Promise<T> {
     if (this.#stopDeadline === undefined && this.#init.sharedWith === undefined) return work;
-    const { signal } = this;
-    return new Promise((resolve, reject) => {
-      const onAbort = () => reject(signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
-      if (signal.aborted) onAbort();
-      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-    });
+    return unlessAborted(work, this.signal);
   }
 
   decide(kind: string, detail?: Decision['detail']): void {

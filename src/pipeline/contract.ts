@@ -5,7 +5,14 @@
  * the cache. The attempt ring runs once for each request that is sent to a target.
  */
 import type { CacheCallOptions } from './cache-types.js';
-import type { AttemptRecord, Decision, Operation, Settlement } from './settlement.js';
+import type {
+  AttemptRecord,
+  Decision,
+  Failure,
+  Operation,
+  ResponseFacts,
+  Settlement,
+} from './settlement.js';
 
 /** Metadata of the whole application. Augment it to type the keys: see {@link Metadata}. */
 // biome-ignore lint/suspicious/noEmptyInterface: it exists to be augmented by applications
@@ -38,12 +45,38 @@ export interface CallOptions {
   readonly timeouts?: Timeouts | undefined;
   /** Upper bound of requests sent for this call, over all targets. @defaultValue (maxRetries + 1) × targets, at most 12 */
   readonly maxAttempts?: number | undefined;
+  /** What is done where a stream breaks after something of it has reached the caller: `'error'` is a typed error with what had arrived; `'continue'` has the answer gone on with, as long as it is plain text, and is that error where it is not; or a function that decides. @defaultValue 'error' */
+  readonly onInterrupted?: OnInterrupted | undefined;
   /** Whose call this is: calls of different tenants never share an answer. @defaultValue told apart by credential */
   readonly tenant?: string | undefined;
   /** What this call asks of the cache: over the scope's and the client's. `false` leaves the cache out, `true` lets it in. */
   readonly cache?: boolean | CacheCallOptions | undefined;
   /** `true` leaves this call to the bare SDK. @defaultValue false */
   readonly bypass?: boolean | undefined;
+}
+
+/** What is done about a stream that breaks after something of it has reached the caller. */
+export type OnInterrupted =
+  | 'error'
+  | 'continue'
+  | ((interruption: Interruption) => InterruptionAnswer | Promise<InterruptionAnswer>);
+
+/**
+ * `'error'` ends the call with it; `'continue'` asks the route to go on where the text stopped; a body of one's own
+ * is sent in the place of that request, and what is answered is put behind the text in the same way.
+ */
+export type InterruptionAnswer = 'error' | 'continue' | { readonly body: object };
+
+/** A stream that broke after something of it had reached the caller. */
+export interface Interruption {
+  readonly failure: Failure;
+  /** What had arrived, of all parts together: text, usage as far as it was reported. */
+  readonly partial: ResponseFacts;
+  /** Name of the target whose stream it was. */
+  readonly target: string;
+  /** How often this call has been continued already. */
+  readonly continuations: number;
+  readonly context: GatewayContext;
 }
 
 /** One call, or one attempt of it, on its way in. Pass a changed copy to `next`; never change it in place. */

@@ -4,6 +4,8 @@ export interface KnownProvider {
   readonly name: string;
   /** Sends usage on streams unasked, or refuses to be asked for it. */
   readonly usageUnasked?: true;
+  /** Goes on with a last assistant message that has `prefix: true`, and says it again before what is new. */
+  readonly takesPrefix?: true;
 }
 
 /** By host; a name that starts with a dot stands for every host that ends so. */
@@ -19,7 +21,7 @@ const BY_HOST: readonly (readonly [host: string, provider: KnownProvider])[] = [
   ['-aiplatform.googleapis.com', { name: 'gcp.vertex_ai' }],
   ['generativelanguage.googleapis.com', { name: 'gcp.gemini' }],
   ['api.groq.com', { name: 'groq', usageUnasked: true }],
-  ['api.mistral.ai', { name: 'mistral_ai', usageUnasked: true }],
+  ['api.mistral.ai', { name: 'mistral_ai', usageUnasked: true, takesPrefix: true }],
   ['api.deepseek.com', { name: 'deepseek', usageUnasked: true }],
   ['api.x.ai', { name: 'x_ai' }],
   ['api.perplexity.ai', { name: 'perplexity', usageUnasked: true }],

@@ -116,6 +116,8 @@ export type FailureKind =
   | 'deadline'
   /** One of the gateway's size limits. */
   | 'limit'
+  /** A rate limit of the gateway's own (`rateLimit`): nothing was sent. */
+  | 'over_limit'
   /** A redirect to another origin. */
   | 'redirect'
   /** The caller aborted, broke off or dropped the stream; or, with the code `hedge_lost`, another target answered first. */
@@ -232,6 +234,8 @@ export interface ResponseFacts {
   readonly choices: readonly SettledChoice[];
   /** Text of the first choice. */
   readonly text: string;
+  /** The text is of several responses: the first one broke, and was gone on with (`onInterrupted`). Usage, model and end are the last one's; the attempts have those of each. */
+  readonly continued?: true | undefined;
 }
 
 /** What a call amounted to, once. */

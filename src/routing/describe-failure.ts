@@ -48,13 +48,17 @@ const OWN_KINDS: Partial<Record<GatewayError['code'], FailureKind>> = {
   zerohop_redirect: 'redirect',
   zerohop_limit: 'limit',
   zerohop_malformed: 'malformed',
+  zerohop_rate_limited: 'over_limit',
 };
 
 function describeOwn(own: GatewayError, errors: ErrorFactory): AttemptFailure {
   const kind =
     own.code === 'zerohop_timeout' ? timeoutKind(own.message) : (OWN_KINDS[own.code] ?? 'other');
-  const failure = { kind, code: own.code, message: boundMessage(own.message) };
-  if (kind === 'interceptor' || kind === 'other') return { failure, error: own };
+  const goesOn = Reflect.get(own, 'goesOn') === true;
+  const type = goesOn ? 'next_target' : undefined;
+  const failure = { kind, code: own.code, type, message: boundMessage(own.message) };
+  if (kind === 'interceptor' || kind === 'other' || kind === 'over_limit')
+    return { failure, error: own };
   const error =
     kind.includes('timeout') || kind === 'deadline'
       ? errors.timeout(own.message, own)

@@ -21,6 +21,7 @@ const BY_KIND: Readonly<Record<FailureKind, string>> = {
   timeout: 'timeout',
   deadline: 'timeout',
   limit: 'limit',
+  over_limit: 'over_limit',
   redirect: 'redirect',
   aborted: 'aborted',
   interceptor: 'interceptor',
