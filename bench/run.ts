@@ -15,6 +15,8 @@ const parts: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   settlement: async (quick) => (await import('./parts/settlement.js')).settlement(quick),
   telemetry: async (quick) => (await import('./parts/telemetry.js')).telemetry(quick),
   cache: async (quick) => (await import('./parts/cache.js')).cache(quick),
+  routing: async (quick) => (await import('./parts/routing.js')).routing(quick),
+  hedge: async (quick) => (await import('./parts/hedge.js')).hedging(quick),
   keys: async (quick) => (await import('./parts/cache-key.js')).cacheKeys(quick),
   million: async (quick) => (await import('./parts/million-calls.js')).millionCalls(quick),
   open: async (quick) => (await import('./parts/open-streams.js')).openStreams(quick),

@@ -1,4 +1,8 @@
 // What is public, name by name. Adding one is a decision.
+export { type BudgetKeyv, keyvBudgetStore } from './budgets/keyv-budget-store.js';
+export { type MemoryBudgetStoreOptions, memoryBudgetStore } from './budgets/memory-budget-store.js';
+export { overBudget } from './budgets/over-budget.js';
+export { type BudgetRedis, redisBudgetStore } from './budgets/redis-budget-store.js';
 export type { CacheOptions } from './cache/cache-options.js';
 export type { CacheCounters } from './cache/shelf.js';
 export type { WithGateway } from './client/client-options.js';
@@ -11,6 +15,7 @@ export { perCall } from './client/per-call.js';
 export { editJson } from './dialects/edit-json.js';
 export { type EventMapper, mapEvents } from './dialects/map-events.js';
 export { createGateway } from './gateway/create-gateway.js';
+export type { ExplainedCache, ExplainRequest, Explanation } from './gateway/explain-types.js';
 export type {
   CloseOptions,
   Gateway,
@@ -29,6 +34,24 @@ export type {
 export type { LoggedAttempt, LogRow } from './logs/log-row.js';
 export { attemptsOf } from './pipeline/attempts-of.js';
 export type {
+  BudgetAddition,
+  BudgetAmount,
+  BudgetAnswer,
+  BudgetCounters,
+  BudgetEvent,
+  BudgetKey,
+  BudgetOptions,
+  BudgetPeriod,
+  BudgetSpending,
+  BudgetState,
+  BudgetStore,
+  BudgetUnit,
+  CalendarPeriod,
+  ExceededBudget,
+  GatewayBudgets,
+  Weekday,
+} from './pipeline/budget-types.js';
+export type {
   CacheCallOptions,
   CacheFacts,
   CacheMode,
@@ -41,9 +64,12 @@ export type {
   GatewayContext,
   GatewayRequest,
   Interceptor,
+  Interruption,
+  InterruptionAnswer,
   Logger,
   Metadata,
   Next,
+  OnInterrupted,
   Register,
   Timeouts,
 } from './pipeline/contract.js';
@@ -92,8 +118,10 @@ export {
   target,
   when,
 } from './routing/route/combinators.js';
+export type { ExplainedTarget } from './routing/route/explain-route.js';
 export type {
   BalanceStrategy,
+  Capabilities,
   FallbackOptions,
   HedgeOptions,
   PrimaryRef,
@@ -104,7 +132,7 @@ export type {
   TargetRef,
   TargetView,
 } from './routing/route/route-types.js';
-export type { GatewayTargets, TargetStatus } from './routing/route/router.js';
+export type { GatewayTargets, TargetChange, TargetStatus } from './routing/route/target-book.js';
 export { partialOf } from './routing/stream-errors.js';
 export type { GatewayStats, StatsEntry } from './stats/stats.js';
 export type { StoreCounters } from './stores/cache-store.js';

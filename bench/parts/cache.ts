@@ -25,6 +25,12 @@ export async function cache(quick: boolean): Promise<void> {
   const loopback = await measure({ blocks: 40 / scale, calls: 50, baseURL: provider.baseURL });
   const chunks = 200;
   const streams = await measure({ blocks: 100 / scale, calls: 5, chunks });
+  const streamed = await measure({
+    blocks: 100 / scale,
+    calls: 5,
+    chunks,
+    baseURL: provider.baseURL,
+  });
   const at = (times: CacheTimes, variant: keyof CacheTimes) => median(times[variant].calls);
   const goalOf = (name: string, value: number, goal: Goal) => judge(`cache: ${name}`, value, goal);
   const hit = at(json, 'hit');
@@ -67,6 +73,10 @@ export async function cache(quick: boolean): Promise<void> {
       'firstContent',
       goalOf('first content of a miss', first, { atMost: 1.05 }),
     ),
+    row('the same over loopback', streamed, 'firstContent', [
+      '',
+      ratio(median(streamed.miss.firstContent) / median(streamed.off.firstContent)),
+    ]),
   ]);
   await filled(quick);
 }

@@ -1,5 +1,5 @@
 import type { Failure, FailureKind } from '../pipeline/settlement.js';
-import { isObject, type JsonObject, text } from './json.js';
+import { isObject, type JsonObject, list, text } from './json.js';
 
 const MAX_MESSAGE_LENGTH = 300;
 
@@ -54,7 +54,9 @@ export function hasError(body: JsonObject): boolean {
   return isObject(error) && Object.keys(error).length > 0;
 }
 
-function errorObject(body: unknown): unknown {
+function errorObject(given: unknown): unknown {
+  // Google puts the one error into a list.
+  const body: unknown = Array.isArray(given) ? given[0] : given;
   if (!isObject(body)) return undefined;
   if (hasError(body)) return body.error;
   const [first] = Array.isArray(body.errors) ? body.errors : [];
@@ -63,14 +65,65 @@ function errorObject(body: unknown): unknown {
 
 function describe(kind: FailureKind, status: number | undefined, error: unknown): Failure {
   const fields = isObject(error) ? error : {};
-  const code = fields.code;
+  const { code } = fields;
+  const inner = innerError(fields);
+  const number = typeof code === 'number' && Number.isFinite(code) ? String(code) : undefined;
   return {
     kind,
     status,
-    code: typeof code === 'number' && Number.isFinite(code) ? String(code) : bounded(text(code)),
-    type: bounded(text(fields.type)),
+    // A number is mostly the status again.
+    code: bounded(text(code) ?? inner.code) ?? number,
+    type: bounded(text(fields.type) ?? inner.type),
     message: messageOf(error) ?? plainMessage(status),
   };
+}
+
+/** What an error says more exactly than by its own code and type. */
+interface InnerError {
+  readonly code?: string | undefined;
+  readonly type?: string | undefined;
+}
+
+/** Azure's inner error, what OpenRouter tells of the provider it asked, Google's status and the quota that was met. */
+function innerError({ innererror, metadata, status, details }: JsonObject): InnerError {
+  if (isObject(innererror)) {
+    const code = text(innererror.code);
+    return { code, type: code };
+  }
+  if (isObject(metadata)) {
+    const raw = rawError(metadata.raw);
+    return { code: text(raw.code), type: text(metadata.error_type) ?? text(raw.type) };
+  }
+  const word = text(status);
+  return { code: quotaOf(details), type: word && /^[A-Z_]+$/.test(word) ? word : undefined };
+}
+
+const MAX_RAW_LENGTH = 16_384;
+
+/** The error of the provider behind OpenRouter: as it came, or as text. */
+function rawError(raw: unknown): JsonObject {
+  let body = raw;
+  if (typeof raw === 'string' && raw.startsWith('{') && raw.length <= MAX_RAW_LENGTH) {
+    try {
+      body = JSON.parse(raw);
+    } catch {
+      return {};
+    }
+  }
+  const error = errorObject(body) ?? body;
+  return isObject(error) ? error : {};
+}
+
+/** The quota that was met; of several the one of the longest time. */
+function quotaOf(details: unknown): string | undefined {
+  const quotas = list(details).flatMap((detail) =>
+    isObject(detail)
+      ? list(detail.violations).flatMap(
+          (violation) => (isObject(violation) && text(violation.quotaId)) || [],
+        )
+      : [],
+  );
+  return quotas.find((quota) => quota.includes('PerDay')) ?? quotas[0];
 }
 
 function messageOf(error: unknown): string | undefined {

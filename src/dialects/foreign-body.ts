@@ -45,6 +45,11 @@ export function foreignBody(body: unknown, { from, to }: Crossing): ForeignBody 
   return { body: edited, removed: [...edit.removed], boundBy: [...edit.bound] };
 }
 
+/** The parameters of a body that {@link foreignBody} takes out as a whole. */
+export function foreignParameters(body: unknown, { from, to }: Crossing): readonly string[] {
+  return from === to || !isPlain(body) ? [] : new Edit({ from, to }).parameters(body);
+}
+
 /** An object that JSON writes member by member: no array, stream or iterable. */
 export function isPlain(value: unknown): value is Json {
   return (
@@ -72,6 +77,13 @@ class Edit {
     this.#bothClaude = CLAUDE_HOSTS.has(from) && CLAUDE_HOSTS.has(to);
     // OpenRouter hands Claude's own blocks on to Claude; whose the ones that come from there are, nobody knows.
     this.#keepsThinking = this.#bothClaude || (CLAUDE_HOSTS.has(from) && to === 'openrouter');
+  }
+
+  parameters(body: Json): readonly string[] {
+    const isChat = 'messages' in body;
+    return Object.entries(body)
+      .filter(([name, value]) => value !== undefined && this.#isForeign(name, value, isChat))
+      .map(([name]) => name);
   }
 
   body(body: Json): Json {

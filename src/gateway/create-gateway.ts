@@ -1,28 +1,31 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ResponseCache } from '../cache/response-cache.js';
-import { RateLimiter } from '../limits/rate-limiter.js';
+import type { RateLimiter } from '../limits/rate-limiter.js';
 import { CallLog } from '../logs/log.js';
+import type { GatewayBudgets } from '../pipeline/budget-types.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { CallPort } from '../pipeline/call-port.js';
-import { type Clock, systemClock } from '../pipeline/clock.js';
+import { systemClock } from '../pipeline/clock.js';
 import type { CallOptions, Logger } from '../pipeline/contract.js';
 import { GatewayError } from '../pipeline/errors.js';
 import type { Feature } from '../pipeline/feature.js';
-import type { Pricer } from '../pipeline/pricer.js';
-import type { Settlement } from '../pipeline/settlement.js';
-import { createPricer } from '../pricing/create-pricer.js';
 import { HealthBook } from '../routing/health-book.js';
-import type { GatewayTargets } from '../routing/route/router.js';
+import type { GatewayTargets } from '../routing/route/target-book.js';
 import type { CloneOptions } from '../sdk/clone-client.js';
 import { wrapClient } from '../sdk/wrap-client.js';
 import { type GatewayStats, Statistics } from '../stats/stats.js';
 import { telemetry } from '../telemetry/telemetry.js';
 import { createTransport, type Fetch } from '../transport/transport.js';
-import { modelOf } from './call-parts.js';
+import type { CostEstimates } from './cost-estimates.js';
+import { explain } from './explain.js';
+import type { AnyExplainRequest, Explanation } from './explain-types.js';
 import type { CloseOptions, Gateway, GatewayEvents } from './gateway.js';
 import { createGatewayFetch } from './gateway-fetch.js';
 import { checkCallOptions, checkGatewayOptions, type GatewayOptions } from './gateway-options.js';
-import { makeRouter } from './make-router.js';
+import { Listeners } from './listeners.js';
+import { makeBudgets } from './make-budgets.js';
+import { makeLimiter } from './make-limiter.js';
+import { makeRouting } from './make-router.js';
 import { openCall, type RunnerOptions } from './open-call.js';
 
 const DEFAULT_CLOSE_MS = 30_000;
@@ -45,9 +48,10 @@ function telemetryOf({
   interceptors = [],
   fallbacks = [],
   route,
+  budgets = [],
 }: GatewayOptions): Feature | undefined {
   if (asked === false) return undefined;
-  const isOn = interceptors.length > 0 || fallbacks.length > 0 || route !== undefined;
+  const isOn = interceptors.length + fallbacks.length + budgets.length > 0 || route !== undefined;
   const hasGatewayFeatures = ({ usesCache }: CallContext) => isOn || usesCache;
   return telemetry(asked === true ? {} : asked, { hasGatewayFeatures });
 }
@@ -59,10 +63,12 @@ class EmbeddedGateway implements Gateway, CallPort {
   readonly #logger: Logger;
   readonly #running = new Set<CallContext>();
   readonly #pending = new Set<PromiseLike<unknown>>();
-  readonly #listeners = new Set<(settlement: Settlement) => unknown>();
+  readonly #listeners: Listeners;
+  readonly #estimates: CostEstimates;
   readonly #idle: (() => void)[] = [];
   readonly #log: CallLog | undefined;
   readonly #stats: Statistics | undefined;
+  readonly #limiter: RateLimiter | undefined;
   #cache: ResponseCache | undefined;
   #scopes: AsyncLocalStorage<CallOptions> | undefined;
   #bypassed = process.env.ZEROHOP_DISABLED === '1';
@@ -73,9 +79,17 @@ class EmbeddedGateway implements Gateway, CallPort {
     this.#options = options;
     this.#logger = options.logger ?? {};
     const clock = options.clock ?? systemClock;
-    const pricer = pricerFor(options.pricing, this.#logger);
+    this.#listeners = new Listeners(this.#logger, (work) => this.#track(work));
+    const { router, pricer, estimates } = makeRouting(options, {
+      clone: this.#cloneOptions(),
+      clock,
+      logger: this.#logger,
+      onChange: (change) => this.#listeners.tell('target-changed', change),
+    });
     this.#log = options.log && new CallLog(options.log, this.#logger);
     this.#stats = options.stats ? new Statistics(clock) : undefined;
+    this.#estimates = estimates;
+    this.#limiter = makeLimiter(options, { clock, pricer, logger: this.#logger });
     this.#runner = {
       options,
       clock,
@@ -84,13 +98,18 @@ class EmbeddedGateway implements Gateway, CallPort {
       features: [telemetryOf(options), this.#log, this.#stats].filter(
         (feature) => feature !== undefined,
       ),
-      router: makeRouter(options, { clone: this.#cloneOptions(), clock, logger: this.#logger }),
-      limiter: limiterFor(options.rateLimit, { clock, pricer }),
+      router,
+      limiter: this.#limiter,
+      budgets: makeBudgets(options, {
+        ...{ clock, pricer, router, logger: this.#logger },
+        emit: (event) => this.#listeners.tell('budget', event),
+        background: (work) => this.#track(work),
+      }),
       cache: () => this.cache,
       pricer,
       prepare: () => this.#prepare(),
       scope: () => this.#scopes?.getStore(),
-      hasListeners: () => this.#listeners.size > 0,
+      hasListeners: () => this.#listeners.has('settled'),
       onOpen: (context) => this.#opened(context),
       onSettled: (context) => this.#settled(context),
     };
@@ -140,23 +159,9 @@ class EmbeddedGateway implements Gateway, CallPort {
 
   #settled(context: CallContext): void {
     this.#running.delete(context);
-    if (this.#listeners.size > 0) {
-      const settlement = context.settlement();
-      for (const listener of this.#listeners) this.#notify(listener, settlement);
-    }
+    this.#runner.budgets?.settled(context);
+    if (this.#listeners.has('settled')) this.#listeners.tell('settled', context.settlement());
     if (this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
-  }
-
-  #notify(listener: (settlement: Settlement) => unknown, settlement: Settlement): void {
-    try {
-      const result = listener(settlement);
-      if (typeof result === 'object' && result !== null && 'then' in result) {
-        // An async listener's promise.
-        this.#track(result as PromiseLike<unknown>);
-      }
-    } catch (error) {
-      this.#logger.error?.('a settled listener threw', { error: String(error) });
-    }
   }
 
   #track(work: PromiseLike<unknown>): void {
@@ -180,8 +185,15 @@ class EmbeddedGateway implements Gateway, CallPort {
   }
 
   get targets(): GatewayTargets {
-    if (this.#runner.router) return this.#runner.router;
+    if (this.#runner.router) return this.#runner.router.targets;
     throw new GatewayError('gateway.targets: there are none; set `fallbacks` or `route`', {
+      code: 'zerohop_config',
+    });
+  }
+
+  get budgets(): GatewayBudgets {
+    if (this.#runner.budgets) return this.#runner.budgets;
+    throw new GatewayError('gateway.budgets: there are none; set `budgets`', {
       code: 'zerohop_config',
     });
   }
@@ -202,13 +214,21 @@ class EmbeddedGateway implements Gateway, CallPort {
   }
 
   on<Name extends keyof GatewayEvents>(
-    _name: Name,
+    name: Name,
     listener: (event: GatewayEvents[Name]) => unknown,
   ): () => void {
-    // A function of its own, so that the same listener can be added twice.
-    const own = (settlement: Settlement) => listener(settlement);
-    this.#listeners.add(own);
-    return () => this.#listeners.delete(own);
+    return this.#listeners.add(name, listener);
+  }
+
+  explain(request: AnyExplainRequest): Promise<Explanation> {
+    const { isBypassed: bypassed } = this;
+    const explaining = {
+      gateway: this,
+      runner: this.#runner,
+      estimates: this.#estimates,
+      bypassed,
+    };
+    return explain(explaining, request);
   }
 
   bypass(on: boolean): void {
@@ -217,7 +237,8 @@ class EmbeddedGateway implements Gateway, CallPort {
 
   async flush(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
-    await this.#log?.flush();
+    const { budgets } = this.#runner;
+    await Promise.all([budgets?.flush(), this.#limiter?.flush(), this.#log?.flush()]);
   }
 
   stats(): GatewayStats {
@@ -241,6 +262,7 @@ class EmbeddedGateway implements Gateway, CallPort {
     const late = Promise.withResolvers<void>();
     const stop = clock.timer(Math.max(until - clock.now(), MIN_FLUSH_MS), late.resolve);
     await Promise.race([flushed, late.promise]).finally(stop);
+    this.#limiter?.close();
   }
 
   #drained(timeoutMs: number): Promise<void> {
@@ -261,24 +283,4 @@ class EmbeddedGateway implements Gateway, CallPort {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function limiterFor(
-  limits: GatewayOptions['rateLimit'],
-  { clock, pricer }: { readonly clock: Clock; readonly pricer: Pricer | undefined },
-): RateLimiter | undefined {
-  if (limits === undefined) return undefined;
-  return new RateLimiter(limits, {
-    clock,
-    priceOf: (usage, { request, provider, target }) => {
-      const model = modelOf(request.body);
-      return pricer?.price({ usage, provider, target, model, at: clock.wallNow() }).cost?.amount;
-    },
-  });
-}
-
-/** Nothing where pricing is off: then a call has no cost, and the price data is never loaded. */
-function pricerFor(pricing: GatewayOptions['pricing'] = true, logger: Logger): Pricer | undefined {
-  if (pricing === false) return undefined;
-  return createPricer(pricing === true ? {} : pricing, { logger });
 }

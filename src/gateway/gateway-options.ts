@@ -1,6 +1,8 @@
+import { checkBudgets } from '../budgets/budget-options.js';
 import { type CacheOptions, checkCache, checkCacheCall } from '../cache/cache-options.js';
 import { checkRateLimit } from '../limits/limit-options.js';
 import type { LogOptions } from '../logs/log.js';
+import type { BudgetOptions } from '../pipeline/budget-types.js';
 import { type Clock, MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { CallOptions, Interceptor, Logger, Metadata, Timeouts } from '../pipeline/contract.js';
 import type { ForwardMetadataOptions } from '../pipeline/forward-metadata.js';
@@ -53,6 +55,8 @@ export interface GatewayOptions extends Omit<CallOptions, 'bypass' | 'cache'> {
   readonly breaker?: (BreakerOptions & BreakerPolicy) | undefined;
   /** Limits of the requests that this application sends, whichever target they go to. @defaultValue none */
   readonly rateLimit?: RateLimitOptions | undefined;
+  /** Limits of what calls may spend, in money or tokens, over a period. @defaultValue none */
+  readonly budgets?: readonly BudgetOptions[] | undefined;
   /** The request log: one row for every call, to a function or to a file of JSON lines. @defaultValue off */
   readonly log?: LogOptions | undefined;
   /** OpenTelemetry spans and metrics, to whatever providers the application registers; costs next to nothing as long as there are none. @defaultValue true */
@@ -105,10 +109,15 @@ const isTimeouts = hasShape({
   total: milliseconds,
 });
 const bytes = isNumber(1, Number.MAX_SAFE_INTEGER, true);
+const isOnInterrupted: Check = (value, path) => {
+  if (value === 'error' || value === 'continue' || typeof value === 'function') return;
+  refuse(path, "must be 'error', 'continue' or a function");
+};
 const callChecks = {
   metadata: isPlainObject as Check,
   timeouts: isTimeouts,
   maxAttempts: isNumber(1, MAX_ATTEMPTS, true),
+  onInterrupted: isOnInterrupted,
   tenant: isText,
 };
 const isCallOptions = hasShape({ ...callChecks, bypass: isBoolean, cache: checkCacheCall });
@@ -146,6 +155,7 @@ const isGatewayOptions = hasShape({
   providers: checkProviders,
   breaker: checkBreaker,
   rateLimit: checkRateLimit,
+  budgets: checkBudgets,
   origins: isListOf(isOrigin),
   log: isLog,
   telemetry: checkTelemetryOptions,

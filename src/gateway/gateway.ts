@@ -1,14 +1,21 @@
 import type { CacheCounters } from '../cache/shelf.js';
+import type { BudgetEvent, GatewayBudgets } from '../pipeline/budget-types.js';
 import type { CallOptions } from '../pipeline/contract.js';
 import type { Settlement } from '../pipeline/settlement.js';
-import type { GatewayTargets } from '../routing/route/router.js';
+import type { GatewayTargets, TargetChange } from '../routing/route/target-book.js';
+import type { NamedOperation } from '../sdk/rehearse-call.js';
 import type { GatewayStats } from '../stats/stats.js';
 import type { Fetch } from '../transport/transport.js';
+import type { ExplainRequest, Explanation } from './explain-types.js';
 
 /** What can be listened to. */
 export interface GatewayEvents {
   /** A call has settled; once for each. */
   readonly settled: Settlement;
+  /** A target was switched or weighted, or its breaker has changed. */
+  readonly 'target-changed': TargetChange;
+  /** A budget has come to a share of its limit, a call went over it, or its store cannot be had. */
+  readonly budget: BudgetEvent;
 }
 
 /** How long `close()` waits. */
@@ -32,11 +39,21 @@ export interface Gateway extends AsyncDisposable {
   readonly fetch: Fetch;
   /** Runs `work` with options for every call made in it, however deep and however late. */
   run<Result>(options: CallOptions, work: () => Result): Result;
-  /** Calls `listener` for every settlement; returns what stops it. */
+  /** Calls `listener` for every event of that name; returns what stops it. */
   on<Name extends keyof GatewayEvents>(
     name: Name,
     listener: (event: GatewayEvents[Name]) => unknown,
   ): () => void;
+  /**
+   * Says what a call would meet now: which targets in which order, what of its request each would get, its cache
+   * key, its limits in time and number, and about what it would cost. Nothing is sent, counted or changed. The
+   * functions of the route are asked; interceptors, `request` functions of targets and client functions are not.
+   *
+   * @throws {@link GatewayError} `zerohop_config` where the client is not of this gateway or has no such operation; what the SDK's own method throws
+   */
+  explain<Client extends object, Name extends NamedOperation>(
+    request: ExplainRequest<Client, Name>,
+  ): Promise<Explanation>;
   /** `true` leaves all calls to the bare SDK until it is set to `false`. Also: the environment variable `ZEROHOP_DISABLED=1`. */
   bypass(on: boolean): void;
   /**
@@ -53,6 +70,12 @@ export interface Gateway extends AsyncDisposable {
    * @throws {@link GatewayError} `zerohop_config` where neither `fallbacks` nor `route` is set
    */
   readonly targets: GatewayTargets;
+  /**
+   * What is spent of the budgets, to look at and to put right.
+   *
+   * @throws {@link GatewayError} `zerohop_config` where `budgets` is not set
+   */
+  readonly budgets: GatewayBudgets;
   /** Rows that the request log could not keep. */
   readonly droppedRows: number;
   /** Resolves when everything that settled calls set going (listeners, callbacks) is done. */

@@ -1,3 +1,4 @@
+import type { Budgets, Switched } from '../budgets/budgets.js';
 import { type CacheControl, resolveControl, restrictControl } from '../cache/cache-options.js';
 import type { ResponseCache } from '../cache/response-cache.js';
 import type { DialectName } from '../dialects/dialect.js';
@@ -7,27 +8,22 @@ import type { CallContext } from '../pipeline/call-context.js';
 import type { CallInput, OpenCall } from '../pipeline/call-port.js';
 import type { Clock } from '../pipeline/clock.js';
 import { composePipeline } from '../pipeline/compose-pipeline.js';
-import type {
-  CallOptions,
-  GatewayRequest,
-  Interceptor,
-  Logger,
-  Next,
-  Timeouts,
-} from '../pipeline/contract.js';
+import type { CallOptions, GatewayRequest, Logger, Next, Timeouts } from '../pipeline/contract.js';
 import { type Feature, Followers } from '../pipeline/feature.js';
 import type { Pricer } from '../pipeline/pricer.js';
-import type { Target, Ticket } from '../pipeline/target.js';
+import type { Target } from '../pipeline/target.js';
 import { AttemptLoop } from '../routing/attempt-loop.js';
 import { checkRequest } from '../routing/check-request.js';
+import { sendingOn } from '../routing/continuation/continuation-request.js';
+import type { Asked, Continuing } from '../routing/continuation/continued-stream.js';
 import { answerResponse } from '../routing/finish-response.js';
 import type { HealthBook } from '../routing/health-book.js';
 import type { LoopOptions } from '../routing/loop-options.js';
 import type { CompiledRoute } from '../routing/route/candidates.js';
 import type { Router } from '../routing/route/router.js';
 import { Walk } from '../routing/route/walk.js';
+import { again, inBackground, isPlain } from './background.js';
 import { mergeTimeouts } from './call-parts.js';
-import { drainResponse } from './drain-response.js';
 import {
   DEFAULT_MAX_BODY_BYTES,
   DEFAULT_MAX_EVENT_BYTES,
@@ -35,7 +31,9 @@ import {
   MAX_ATTEMPTS,
 } from './gateway-options.js';
 import { openContext, requestOf, setDeadline } from './open-context.js';
+import { sendThrough } from './send-through.js';
 import { settleCall } from './settle-call.js';
+import { askFor, OtherModel, throughBudgets } from './through-budgets.js';
 import { watchCall } from './watch-call.js';
 
 /** What the runner is made with, once for a gateway. */
@@ -49,6 +47,7 @@ export interface RunnerOptions {
   readonly router: Router | undefined;
   /** The limits of all that is sent, if there are any. */
   readonly limiter: Admission | undefined;
+  readonly budgets: Budgets | undefined;
   /** The response cache, made when a call first wants it. */
   readonly cache: () => ResponseCache;
   /** What is built in and on: telemetry, log, statistics. */
@@ -106,18 +105,34 @@ interface RoutedCall {
   readonly scope: CallOptions | undefined;
   readonly timeouts: Timeouts;
   readonly dialect: DialectName | undefined;
+  /** It is asked to go on with an answer that broke. */
+  readonly goesOn?: boolean | undefined;
+  /** Its budgets have it ask for another model. */
+  readonly switched?: Switched | undefined;
 }
 
 function plainRoute(call: RoutedCall): Next {
   return (request) => route(call, request, call.context);
 }
 
-/** Asks the target, or those of the route: for this call alone, or with a fork of it that may serve others, too. */
+/** The answer of the target, or of those of the route: for this call alone, or with a fork of it that may serve others, too. */
 async function route(
   call: RoutedCall,
   request: GatewayRequest,
   asker: CallContext,
 ): Promise<Response> {
+  const { runner, input, context } = call;
+  const asked = { request, context: asker, target: input.target };
+  const switched = runner.budgets && (await runner.budgets.admit(asked, call.switched));
+  if (switched) {
+    if (asker !== context) throw new OtherModel(switched);
+    return route({ ...call, switched }, askFor(request, switched), asker);
+  }
+  const { answer, resume } = await ask(call, request, asker);
+  return answerResponse(answer, asker, resume, continuing(call, request, asker));
+}
+
+async function ask(call: RoutedCall, request: GatewayRequest, asker: CallContext): Promise<Asked> {
   const { runner, input, dialect } = call;
   checkRequest(request.body);
   if (runner.router && dialect && !input.target.wantsRawBody) {
@@ -131,21 +146,32 @@ async function route(
       asksLeastBad: runner.options.breaker?.allOpen === 'least-bad',
       loopOptions: ({ target, timeouts }, context) =>
         loopOptions(call, asker, { target, timeouts, context }),
-      shadow: (by) => void mirror(call, request, by),
+      shadow: (by) => void (call.goesOn || mirror(call, request, by)),
     });
-    return answerResponse(await walk.start(), asker, (thrown) => walk.resume(thrown));
+    return { answer: await walk.start(), resume: (thrown) => walk.resume(thrown) };
   }
   const { target } = input;
-  const loop = new AttemptLoop({
-    ...loopOptions(call, asker, { target, context: asker }),
-    target,
-    request,
-    context: asker,
-  });
-  return answerResponse(await loop.start(), asker, (thrown) => loop.resume(thrown));
+  const own = loopOptions(call, asker, { target, context: asker });
+  const loop = new AttemptLoop({ ...own, target, request, context: asker });
+  return { answer: await loop.start(), resume: (thrown) => loop.resume(thrown) };
 }
 
-interface Asked {
+/** How the answer is gone on with where it breaks, if it is. */
+function continuing(
+  call: RoutedCall,
+  request: GatewayRequest,
+  asker: CallContext,
+): Continuing | undefined {
+  const { runner, input, scope, dialect } = call;
+  const choice =
+    input.options?.onInterrupted ?? scope?.onInterrupted ?? runner.options.onInterrupted;
+  if (choice === undefined || choice === 'error' || dialect === undefined) return undefined;
+  const { maxAttempts } = limitsOf(runner, input, scope);
+  const goOn = (next: GatewayRequest) => ask({ ...call, goesOn: true }, next, asker);
+  return { choice, request, context: asker, dialect, maxAttempts, ask: goOn };
+}
+
+interface Sender {
   readonly context: CallContext;
   readonly target: Target;
   readonly timeouts?: Timeouts | undefined;
@@ -153,16 +179,17 @@ interface Asked {
 
 /** What is the same for all targets of a call, and what this one has of its own. */
 function loopOptions(
-  { runner, input, context, scope, timeouts, dialect }: RoutedCall,
+  { runner, input, context, scope, timeouts, dialect, goesOn }: RoutedCall,
   asker: CallContext,
-  { target, timeouts: own, context: sender }: Asked,
+  { target, timeouts: own, context: sender }: Sender,
 ): Omit<LoopOptions, 'target' | 'request' | 'context'> {
   const keepsUsage = asker !== context;
+  const send = sendThrough(runner.options.attemptInterceptors, target, sender);
   return {
     ...limitsOf(runner, input, scope),
     health: runner.health.of(target.name),
     dialect,
-    send: sendThrough(runner.options.attemptInterceptors, target, sender),
+    send: goesOn ? sendingOn(send, target, target === input.target) : send,
     wantsUsage: keepsUsage || wantsUsage(runner, context),
     keepsUsage,
     timeouts: own ? { ...timeouts, ...own } : timeouts,
@@ -175,7 +202,7 @@ function cachedRoute(call: RoutedCall, control: CacheControl): Next {
   const { target } = input;
   const tenant = input.options?.tenant ?? scope?.tenant ?? runner.options.tenant;
   const { router } = runner;
-  return (request) =>
+  const answer = (request: GatewayRequest, switched?: Switched) =>
     runner.cache().answer({
       request,
       context,
@@ -185,9 +212,11 @@ function cachedRoute(call: RoutedCall, control: CacheControl): Next {
       dialect,
       control,
       tenant,
-      send: (sent, asker) => route(call, sent, asker),
+      send: (sent, asker) => route({ ...call, switched }, sent, asker),
       revalidate: () => revalidate(runner, input, context),
     });
+  if (runner.budgets === undefined) return (request) => answer(request);
+  return (request) => throughBudgets(context, request, answer);
 }
 
 /** Makes a call again in the background, for the cache to store its answer. What comes of it is in its own span and row. */
@@ -216,46 +245,7 @@ function mirror(
   });
 }
 
-/** The same call, by nobody who waits for it. */
-function again(
-  input: CallInput,
-  { cache, cause }: Pick<CallOptions, 'cache'> & Pick<CallInput, 'cause'>,
-): CallInput {
-  return {
-    ...input,
-    callerSignal: undefined,
-    target: input.target.copy(),
-    options: { ...input.options, cache },
-    cause,
-  };
-}
-
-async function inBackground(open: () => OpenCall): Promise<void> {
-  try {
-    await drainResponse(await open().response);
-  } catch {
-    // It has been settled, and nobody waits for it.
-  }
-}
-
-function isPlain(body: unknown): boolean {
-  if (typeof body !== 'object' || body === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(body);
-  return prototype === Object.prototype || prototype === null;
-}
-
-/** Sends one attempt through the attempt ring. */
-function sendThrough(
-  interceptors: readonly Interceptor[] = [],
-  target: Target,
-  context: CallContext,
-): (request: GatewayRequest, ticket: Ticket) => Promise<Response> {
-  if (interceptors.length === 0) return (request, ticket) => target.send(request, ticket);
-  return (request, ticket) =>
-    composePipeline(interceptors, (sent) => target.send(sent, ticket), context)(request);
-}
-
-function limitsOf(
+export function limitsOf(
   { options }: RunnerOptions,
   input: CallInput,
   scope: CallOptions | undefined,
@@ -268,14 +258,18 @@ function limitsOf(
   };
 }
 
-function wantsUsage({ options, hasListeners }: RunnerOptions, context: CallContext): boolean {
+function wantsUsage(
+  { options, budgets, hasListeners }: RunnerOptions,
+  context: CallContext,
+): boolean {
   const { streamUsage = 'auto' } = options;
   if (streamUsage !== 'auto') return streamUsage === 'always';
   return (
     hasListeners() ||
     context.hasCallbacks ||
     context.followers !== undefined ||
-    // What a limit has set aside for a stream is settled by what it used.
-    options.rateLimit !== undefined
+    // What a limit or a budget has set aside for a stream is settled by what it used.
+    options.rateLimit !== undefined ||
+    budgets !== undefined
   );
 }

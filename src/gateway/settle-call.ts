@@ -46,6 +46,7 @@ const REFUSAL_STATUS: Partial<Record<GatewayErrorCode, number>> = {
   zerohop_origin: 403,
   zerohop_request: 400,
   zerohop_rate_limited: 429,
+  zerohop_budget: 429,
 };
 
 /** A refusal of the gateway's own, as an error of the caller's SDK. */

@@ -22,6 +22,8 @@ export type GatewayErrorCode =
   | 'zerohop_no_target'
   /** One of the gateway's own limits (`rateLimit`) is used up. */
   | 'zerohop_rate_limited'
+  /** One of the gateway's budgets (`budgets`) is used up. */
+  | 'zerohop_budget'
   /** A request value that JSON cannot say (`NaN`, `Infinity`). */
   | 'zerohop_request';
 

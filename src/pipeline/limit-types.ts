@@ -16,7 +16,7 @@ export interface LimitedRequest {
   readonly limit: LimitName;
   /** The key that it is counted under. */
   readonly key: string;
-  /** Until it would be let through, were nobody else waiting, in ms. */
+  /** Until it would be let through, about, behind those who wait already, in ms. */
   readonly waitMs: number;
   /** Requests that wait already. */
   readonly queued: number;
@@ -58,6 +58,21 @@ export interface RateLimitOptions extends Rates {
   readonly priority?: ((context: GatewayContext) => number) | undefined;
   /** Counts the tokens of a text; called with at most 100,000 characters at a time. @defaultValue by characters */
   readonly countTokens?: ((text: string) => number) | undefined;
+  /** Shares the limits among all processes that give the same figures: a client of `ioredis` (5.4 or later, 6), of which connections of our own are made, or a URL. @defaultValue each process has the limits to itself */
+  readonly redis?: RedisClient | string | undefined;
+  /** How many processes there are: while Redis cannot be reached, each has this share of the limits. @defaultValue 1 */
+  readonly processes?: number | undefined;
+  /** While Redis cannot be reached: `'local'`, each process has its share of the limits to itself; `'closed'`, requests are refused. @defaultValue 'local' */
+  readonly onRedisDown?: 'local' | 'closed' | undefined;
+  /** What the names of the keys in Redis begin with; applications that share limits give the same. @defaultValue 'zerohop' */
+  readonly keyPrefix?: string | undefined;
+}
+
+/** A client of the package `ioredis`, or a cluster of it; known by what it can do. */
+export interface RedisClient {
+  readonly status: string;
+  duplicate(...args: never[]): unknown;
+  defineCommand(name: string, definition: { readonly lua: string }): unknown;
 }
 
 /** The name of one limit. */

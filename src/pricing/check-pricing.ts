@@ -32,7 +32,8 @@ export function checkPricing(
 
 type Check = (value: unknown, path: string) => void;
 
-function checkPrices(value: unknown, path: string): void {
+/** Checks the prices of a model, or of a target. */
+export function checkPrices(value: unknown, path: string): void {
   if (typeof value === 'function') return;
   const prices = membersOf(value, path, PRICES);
   checkRates(prices, path);

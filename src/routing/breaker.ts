@@ -49,15 +49,16 @@ export interface BreakerTicket {
   readonly era: number;
 }
 
+/** Why a call may not be sent. */
+export interface Refusal {
+  readonly admitted: false;
+  readonly reason: 'open' | 'dead' | 'not_before' | 'disabled';
+  /** Monotonic ms from which it is worth asking again; `Infinity` while it is disabled. */
+  readonly retryAt: number;
+}
+
 /** Whether a call may be sent. */
-export type Admission =
-  | { readonly admitted: true; readonly ticket: BreakerTicket }
-  | {
-      readonly admitted: false;
-      readonly reason: 'open' | 'dead' | 'not_before' | 'disabled';
-      /** Monotonic ms from which it is worth asking again; `Infinity` while it is disabled. */
-      readonly retryAt: number;
-    };
+export type Admission = { readonly admitted: true; readonly ticket: BreakerTicket } | Refusal;
 
 /**
  * Stops sending calls to a target that fails. It opens after failures in a row, or when a share of recent
@@ -101,12 +102,12 @@ export class Breaker {
 
   /** Whether {@link admit} would let a call through now. Changes nothing. */
   wouldAdmit(now: number): boolean {
-    return this.#refusal(now) === undefined;
+    return this.refusal(now) === undefined;
   }
 
   /** Lets a call through, or says why not and until when. */
   admit(now: number): Admission {
-    const refusal = this.#refusal(now);
+    const refusal = this.refusal(now);
     if (refusal) return refusal;
     if (this.#state === 'closed') return this.#admission;
     if (this.#state !== 'half_open') this.#enter('half_open', { kind: 'half_open' });
@@ -120,7 +121,8 @@ export class Breaker {
     return { ...this.#admission.ticket };
   }
 
-  #refusal(now: number): Extract<Admission, { admitted: false }> | undefined {
+  /** Why {@link admit} would let no call through now, and until when. Changes nothing. */
+  refusal(now: number): Refusal | undefined {
     if (this.disabled) return { admitted: false, reason: 'disabled', retryAt: Infinity };
     const closed = this.#state === 'closed';
     if (!closed && (now < this.#openUntil || this.#probe)) {

@@ -1,5 +1,4 @@
 import type { Failure } from '../pipeline/settlement.js';
-import { isQuota } from './retry-policy.js';
 
 /**
  * How a kind of refusal is told: by a code or type, and, for the many providers that have none for it, by
@@ -21,19 +20,34 @@ function tell({ codes, phrases }: Words, { code, type, message }: Failure): bool
 }
 
 const QUOTA = words(
-  ['exceeded_current_quota_error'],
   [
+    'insufficient_quota',
+    'exceeded_current_quota_error',
+    'quota_exceeded',
+    'billing_hard_limit_reached',
+    'billing_not_active',
+    'billing_error',
+    'credit_balance_too_low',
+    'payment_required',
+  ],
+  [
+    'exceeded your current quota',
+    'credit balance is too low',
     'insufficient (?:balance|credits|funds)',
     'used all available credits',
     '(?:spending|API usage|key) limits?\\b',
   ],
 );
 
+/** What is there again within minutes is not spent, whatever it is called. */
+const SHORT_WINDOW = /\bper[ -](?:second|minute)|\b[rt]p[ms]\b/i;
+
 const CONTEXT_WINDOW = words(
   [
     'context_length_exceeded',
     'exceed_context_size_error',
     'request_too_large',
+    'payload_too_large',
     'tokens_limit_reached',
   ],
   [
@@ -101,7 +115,7 @@ const MODEL_NOT_FOUND = words(
 const NOT_FOUND_MODEL = /\bmodels?\b|\bdeployment\b|no endpoints found|^resource not found$/i;
 
 const AUTH = words(
-  ['invalid_api_key', 'authentication_error'],
+  ['invalid_api_key', 'authentication_error', 'authentication', 'permission_denied'],
   [
     '^incorrect API key',
     '(?:invalid|expired) API key',
@@ -111,13 +125,17 @@ const AUTH = words(
 );
 
 const OVERLOADED = words(
-  ['overloaded_error', 'overloaded', 'slow_down'],
+  ['overloaded_error', 'overloaded', 'provider_overloaded', 'slow_down'],
   ['\\boverloaded\\b', 'over capacity'],
 );
 
 /** Money or an allowance is spent: waiting does not help, another key does. */
 export function tellsQuota(failure: Failure): boolean {
-  return failure.status === 402 || isQuota(failure) || tell(QUOTA, failure);
+  if (failure.status === 402) return true;
+  // To Google every limit is a quota; the code says for how long it counts.
+  if (failure.type === 'RESOURCE_EXHAUSTED') return /PerDay/.test(failure.code ?? '');
+  const isShort = SHORT_WINDOW.test(failure.message);
+  return tell(QUOTA, isShort ? { ...failure, message: '' } : failure);
 }
 
 export function tellsContextWindow(failure: Failure): boolean {

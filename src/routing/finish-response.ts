@@ -8,6 +8,7 @@ import { GatewayHeaders } from '../pipeline/gateway-headers.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
 import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
+import { ContinuedStream, type Continuing } from './continuation/continued-stream.js';
 import { describeFailure } from './describe-failure.js';
 import { LeasedBytes, LeasedEvents } from './lease.js';
 import { type Answer, adoptResponse, type BodyAnswer } from './read-answer.js';
@@ -45,17 +46,23 @@ export function streamIn(response: GatewayResponse): SettlingStream | undefined 
   return payload?.kind === 'events' ? streams.get(payload.events) : undefined;
 }
 
-/** An answer as the response that goes back through the call ring. */
+/**
+ * An answer as the response that goes back through the call ring.
+ *
+ * @param continuing the call, where its answer is gone on with if it breaks
+ */
 export function answerResponse(
   answer: Answer,
   context: CallContext,
   resume: Resume,
+  continuing?: Continuing,
 ): GatewayResponse {
   const { response } = answer;
   if (answer.kind === 'events') {
     const upstream = answer.opened ?? new UpstreamStream(answer, resume);
-    context.observation = upstream;
-    return response.withPayload({ kind: 'events', events: leaseStream(upstream) });
+    const stream = continuing ? new ContinuedStream(upstream, continuing) : upstream;
+    context.observation = stream;
+    return response.withPayload({ kind: 'events', events: leaseStream(stream) });
   }
   context.observation = new BodyObservation(answer);
   return response;

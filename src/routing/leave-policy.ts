@@ -17,6 +17,8 @@ export type LeaveReason =
   | 'quota'
   /** The request alone is larger than the target's rate limit. */
   | 'too_large'
+  /** A limit that was set for the target (`rateLimit`) is used up, and does not let anybody wait. */
+  | 'over_limit'
   /** The target says that it is overloaded (503, 529, `overloaded_error`), or an error event said so. */
   | 'overloaded'
   /** Any other 5xx, a 409, or an error in an answer's place that names no status. */
@@ -66,6 +68,7 @@ const FAULTLESS: ReadonlySet<LeaveReason> = new Set([
   ...FINAL,
   ...STAYS,
   'auth',
+  'over_limit',
   'too_large',
   'model_not_found',
 ]);
@@ -85,6 +88,9 @@ export function leaveReason(failure: Failure, headers?: Headers): LeaveReason {
       return 'timeout';
     case 'redirect':
       return 'malformed';
+    case 'over_limit':
+      // One that holds for all targets is no reason to ask another.
+      return failure.type === 'next_target' ? 'over_limit' : 'other';
     case 'limit':
       return 'other';
     default:
@@ -113,47 +119,26 @@ function statusReason({ status = 500 }: Failure, headers: Headers | undefined): 
   return headers?.get('x-should-retry') === 'true' ? 'server_error' : 'caller_error';
 }
 
-/** What is known when a target has failed for good. */
-export interface LeaveState {
-  readonly failure: Failure;
-  /** Response headers, where there was a response. */
-  readonly headers: Headers | undefined;
-  /** Whether the request can be sent again. */
-  readonly replayable: boolean;
-  /** Whether the route has another target to offer. */
-  readonly hasNext: boolean;
-  /** Reasons for which the route has a chain of its own that has not been used up. */
-  readonly chains: ReadonlySet<LeaveReason>;
+/** What else decides whether a target is left. */
+export interface LeaveRule {
   /** The target's key is the caller's own, who wants to hear that it is not accepted. */
   readonly callersKey?: boolean | undefined;
   /** The user's own rule; what is not `true` or `false` leaves it to the policy. */
-  readonly leaveOn?: ((failure: Failure, reason: LeaveReason) => boolean | undefined) | undefined;
+  readonly leaveOn?: ((reason: LeaveReason) => boolean | undefined) | undefined;
 }
-
-/** Whether a failed target is left for another, and why or why not. */
-export type LeaveDecision =
-  | { readonly leave: true; readonly reason: LeaveReason }
-  | { readonly leave: false; readonly reason: LeaveReason | 'not_replayable' | 'no_next' };
 
 /**
- * Decides whether another target may be asked after one has failed: yes after a fault of the target, no
- * after one of the caller. A chain for the very reason counts as the user's yes; then the user's own rule
- * goes before the policy.
+ * Whether another target may be asked after one has failed: yes after a fault of the target, no after one of
+ * the caller. The user's own rule goes before the policy.
  */
-export function decideLeave(state: LeaveState): LeaveDecision {
-  const reason = leaveReason(state.failure, state.headers);
-  if (FINAL.has(reason)) return { leave: false, reason };
-  const hasChain = state.chains.has(reason);
-  if (!hasChain && !wantsToLeave(state, reason)) return { leave: false, reason };
-  if (!state.replayable) return { leave: false, reason: 'not_replayable' };
-  if (!hasChain && !state.hasNext) return { leave: false, reason: 'no_next' };
-  return { leave: true, reason };
-}
-
-function wantsToLeave({ failure, leaveOn, callersKey }: LeaveState, reason: LeaveReason): boolean {
-  const leavesByItself = !STAYS.has(reason) && !(reason === 'auth' && callersKey === true);
+export function shouldLeave(
+  reason: LeaveReason,
+  { callersKey = false, leaveOn }: LeaveRule = {},
+): boolean {
+  if (FINAL.has(reason)) return false;
+  const leavesByItself = !STAYS.has(reason) && !(reason === 'auth' && callersKey);
   try {
-    const answer = leaveOn?.({ ...failure }, reason);
+    const answer = leaveOn?.(reason);
     return typeof answer === 'boolean' ? answer : leavesByItself;
   } catch {
     // A rule that fails must not break the call.
@@ -168,7 +153,7 @@ function wantsToLeave({ failure, leaveOn, callersKey }: LeaveState, reason: Leav
  */
 export function breakerEffect(
   reason: LeaveReason,
-  { failure, callersKey }: Pick<LeaveState, 'failure' | 'callersKey'>,
+  { failure, callersKey }: { readonly failure: Failure } & Pick<LeaveRule, 'callersKey'>,
 ): 'failed' | 'released' | 'killed' {
   if (reason === 'quota') return 'killed';
   if (reason === 'auth' && callersKey !== true) return failure.status === 403 ? 'failed' : 'killed';

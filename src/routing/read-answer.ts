@@ -125,7 +125,10 @@ async function readWhole(
     { kind: 'bytes', bytes, text, json },
     jsonHeaders(response.headers),
   );
-  return { kind: 'body', response: whole, facts: () => reader.facts(), exchange, loop };
+  let facts: ResponseFacts | undefined;
+  // It is all here: whoever asks is told the same.
+  const factsOnce = () => (facts ??= reader.facts());
+  return { kind: 'body', response: whole, facts: factsOnce, exchange, loop };
 }
 
 /** The response as it would have been labelled, had it been the stream that was asked for. */

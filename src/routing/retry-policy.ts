@@ -1,4 +1,5 @@
 import type { Failure } from '../pipeline/settlement.js';
+import { tellsQuota, tellsTooLarge } from './failure-words.js';
 
 /** Longest wait a server may ask for, in ms (K5). */
 export const MAX_RETRY_AFTER_MS = 60_000;
@@ -77,7 +78,7 @@ function retryVerdict(state: RetryState): string {
       return isDeterministic(failure.code) ? 'deterministic_failure' : 'retry';
     case 'upstream_error':
       return failure.status === undefined || isRetryableStatus(failure.status)
-        ? quotaVerdict(failure)
+        ? limitVerdict(state)
         : 'caller_error';
     case 'truncated':
     case 'malformed':
@@ -92,39 +93,25 @@ function retryVerdict(state: RetryState): string {
   }
 }
 
-function statusVerdict({ failure, headers, renewsCredentials }: RetryState): string {
+function statusVerdict(state: RetryState): string {
+  const { failure, headers, renewsCredentials } = state;
   const told = headers?.get('x-should-retry');
   if (told === 'true') return 'retry';
   if (told === 'false') return 'told_not_to';
   if (failure.status === 401 && renewsCredentials) return 'retry';
   if (failure.status === undefined || !isRetryableStatus(failure.status)) return 'caller_error';
-  return quotaVerdict(failure);
+  return limitVerdict(state);
 }
 
 function isRetryableStatus(status: number): boolean {
   return status === 408 || status === 409 || status === 429 || status >= 500;
 }
 
-const QUOTA_CODES = new Set([
-  'insufficient_quota',
-  'billing_hard_limit_reached',
-  'billing_not_active',
-  'quota_exceeded',
-  'credit_balance_too_low',
-  'billing_error',
-]);
-
 /** A 429 that waiting does not cure: the money is spent, or the request alone is larger than the limit. */
-export function isQuota({ code, type, message }: Failure): boolean {
-  if (code !== undefined && QUOTA_CODES.has(code)) return true;
-  if (type !== undefined && QUOTA_CODES.has(type)) return true;
-  return /^Request too large\b|exceeded your current quota|credit balance is too low/i.test(
-    message,
-  );
-}
-
-function quotaVerdict(failure: Failure): string {
-  return failure.status === 429 && isQuota(failure) ? 'quota' : 'retry';
+function limitVerdict({ failure, headers }: RetryState): string {
+  if (failure.status !== 429) return 'retry';
+  if (tellsTooLarge(failure, headers)) return 'too_large';
+  return tellsQuota(failure) ? 'quota' : 'retry';
 }
 
 /** Network failures that every further try would meet again. */

@@ -37,6 +37,16 @@ export function latencyOrder<T extends Choice & { readonly score: number }>(
   return chosen === undefined ? order : [chosen, ...order];
 }
 
+/** The cheapest first; what has no cost comes last, and of what costs the same the quicker one is first. */
+export function costOrder<
+  T extends Choice & { readonly cost: number | undefined; readonly score: number },
+>(items: readonly T[]): T[] {
+  return ordered(
+    ordered(items, ({ score }) => score),
+    ({ cost }) => cost ?? Infinity,
+  );
+}
+
 /**
  * An order that is always the same for the same key and spreads keys by weight. When a target comes or
  * goes, or another weight is given to it, only its own share of the keys moves. (Rendezvous hashing.)
@@ -45,7 +55,8 @@ export function rendezvousOrder<T extends Choice & { readonly name: string }>(
   key: string,
   items: readonly T[],
 ): T[] {
-  return ordered(items, ({ name, weight }) => exponential(bucketOf(key, name), weight));
+  const seed = numberOf(key);
+  return ordered(items, ({ name, weight }) => exponential(mixed(seed, saltOf(name)), weight));
 }
 
 /**
@@ -72,10 +83,53 @@ function rank({ healthy, weight }: Choice): 0 | 1 | 2 {
 
 /** By rank, then by `keyOf`, then as they were given. */
 function ordered<T extends Choice>(items: readonly T[], keyOf: (item: T) => number): T[] {
-  return items
-    .map((item) => ({ item, rank: rank(item), key: keyOf(item) }))
-    .sort((one, other) => one.rank - other.rank || compare(one.key, other.key))
-    .map(({ item }) => item);
+  const sorted: Ranked<T>[] = [];
+  for (const item of items) {
+    const ranked = { item, rank: rank(item), key: keyOf(item) };
+    let place = sorted.length;
+    // By insertion, from behind: groups are small.
+    while (place > 0 && isBefore(ranked, sorted[place - 1])) place -= 1;
+    sorted.splice(place, 0, ranked);
+  }
+  return sorted.map(({ item }) => item);
+}
+
+interface Ranked<T> {
+  readonly item: T;
+  readonly rank: number;
+  readonly key: number;
+}
+
+function isBefore<T>(one: Ranked<T>, other: Ranked<T> | undefined): boolean {
+  if (other === undefined) return false;
+  return (one.rank - other.rank || compare(one.key, other.key)) < 0;
+}
+
+/** Salts of targets, by their names: there are few. */
+const salts = new Map<string, number>();
+
+function saltOf(name: string): number {
+  let salt = salts.get(name);
+  if (salt === undefined) {
+    salt = numberOf(name);
+    if (salts.size < MAX_SALTS) salts.set(name, salt);
+  }
+  return salt;
+}
+
+const MAX_SALTS = 10_000;
+
+/** 32 bits that are always the same for a text. */
+function numberOf(text: string): number {
+  return Number.parseInt(hash('sha256', text, 'hex').slice(0, 8), 16) | 0;
+}
+
+/** A number in [0, 1) out of two others: one digest for a key serves all targets. (The finalizer of MurmurHash3.) */
+function mixed(seed: number, salt: number): number {
+  let bits = seed ^ Math.imul(salt, 0x9e3779b1);
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return ((bits ^ (bits >>> 16)) >>> 0) / 2 ** 32;
 }
 
 /** Not by a difference: that of two infinities is no number. */

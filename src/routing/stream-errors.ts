@@ -15,7 +15,8 @@ export function partialOf(error: unknown): ResponseFacts | undefined {
   return error[PARTIAL] as ResponseFacts;
 }
 
-function withPartial<E extends Error>(error: E, facts: ResponseFacts): E {
+/** Notes on an error what had arrived, in the place of what was noted before. */
+export function withPartial<E extends Error>(error: E, facts: ResponseFacts): E {
   Object.defineProperty(error, PARTIAL, { value: facts, configurable: true });
   return error;
 }

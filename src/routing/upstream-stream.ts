@@ -28,6 +28,8 @@ export class UpstreamStream implements EventSource, Observation {
   #answer: AnswerEvents;
   readonly #held = new HeldEvents();
   #isOver = false;
+  /** Another source is being looked for. */
+  #isResuming = false;
   /** Nobody but us waits for what is read: what fails before there is content is thrown as it is. */
   #isPriming = false;
   /** Read before it was asked for. */
@@ -177,6 +179,7 @@ export class UpstreamStream implements EventSource, Observation {
     }
     const lost = [...this.#held.restart(), ...events.splice(0)];
     try {
+      this.#isResuming = true;
       this.#adopt(await this.#resume(asLimit(thrown)));
       return true;
     } catch (error) {
@@ -189,6 +192,8 @@ export class UpstreamStream implements EventSource, Observation {
           ? brokenStream(error.attempt, this.facts(), shownErrors)
           : new Error('the stream could not be resumed', { cause: error });
       return false;
+    } finally {
+      this.#isResuming = false;
     }
   }
 
@@ -199,7 +204,9 @@ export class UpstreamStream implements EventSource, Observation {
       });
     }
     this.#answer = this.#read(answer);
-    this.#watch.restart(answer.loop);
+    // Whoever was to have it has gone meanwhile.
+    if (this.#isOver) this.#answer.cancel(abortError(undefined));
+    else this.#watch.restart(answer.loop);
   }
 
   #finish(): void {
@@ -232,6 +239,12 @@ export class UpstreamStream implements EventSource, Observation {
     this.#last = undefined;
     this.#primed = undefined;
     this.#watch.stop();
+    if (this.#isResuming) {
+      // Nothing of what is being asked is here yet: only the call's own signal reaches it.
+      this.loop.options.context.controller.abort(reason ?? abortError(undefined));
+      this.#settle('aborted', { kind: 'aborted', message: 'aborted' });
+      return;
+    }
     const { failure } = this.loop.fail(reason ?? abortError(undefined));
     this.#answer.cancel(reason);
     this.#settle('aborted', failure);

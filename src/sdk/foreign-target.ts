@@ -40,11 +40,13 @@ export class ForeignTarget implements Target {
   /** Its own, not the caller's: with another body, or another account, that one would mean nothing. */
   readonly #idempotencyKey = `zerohop-${crypto.randomUUID()}`;
   #hasSentOneShot = false;
+  readonly #passesSignal: boolean;
 
   constructor(foreign: ForeignClient, init: ForeignTargetInit) {
     const { name, caller, maxRetries } = init;
     this.#foreign = foreign;
     this.#init = init;
+    this.#passesSignal = !(caller instanceof SdkTarget) || caller.hasSignal;
     this.name = name;
     this.provider = foreign.place.provider;
     this.address = foreign.place.address;
@@ -94,7 +96,8 @@ export class ForeignTarget implements Target {
       path,
       body: isOneShot(body) || !isObject(body) ? body : { ...body },
       stream,
-      signal: ticket.signal,
+      // The SDK puts what it is given together with its own, at a fifth of a call's price; the transport ends with the ticket's anyway.
+      ...(this.#passesSignal && { signal: ticket.signal }),
       timeout: this.timeoutMs,
       // The SDK derives its retry-count header from this and the 0 below.
       maxRetries: ticket.retryCount,

@@ -1,9 +1,17 @@
 import type { GatewayRequest } from '../pipeline/contract.js';
 import type { Target } from '../pipeline/target.js';
+import { unlessAborted } from '../pipeline/unless-aborted.js';
 import type { ClientSource } from './client-source.js';
 import { pathOf } from './foreign-client.js';
 import { ForeignTarget } from './foreign-target.js';
-import { type RequestChange, type ShapedRequest, shapeRequest } from './shape-request.js';
+import {
+  noTarget,
+  type OnUnsupported,
+  type RequestChange,
+  refusedParameter,
+  type ShapedRequest,
+  shapeRequest,
+} from './shape-request.js';
 
 /** What a target needs to know of a call. */
 export interface AskingCall {
@@ -20,6 +28,10 @@ export interface ForeignSpec<Call extends AskingCall> {
   readonly request?: RequestChange<Call> | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly maxRetries?: number | undefined;
+  /** Parameters that it does not take. */
+  readonly unsupported?: readonly string[] | undefined;
+  /** @defaultValue 'drop' */
+  readonly onUnsupported?: OnUnsupported | undefined;
 }
 
 /** Such a target, opened for one call. */
@@ -40,32 +52,16 @@ export async function openForeign<Call extends AskingCall>(
   caller: Target,
 ): Promise<OpenedForeign> {
   const { name, source, model, headers, maxRetries, request: change } = spec;
-  const { operation } = call.request;
+  const { unsupported, onUnsupported = 'drop' } = spec;
+  const { request } = call;
+  const { operation } = request;
   const opening = source.open({ call, operation, caller });
-  const foreign = await unlessAborted(opening, call.context.signal);
+  const foreign =
+    opening instanceof Promise ? await unlessAborted(opening, call.context.signal) : opening;
   pathOf(operation, foreign.family);
-  const shaped = shapeRequest(call.request, {
-    call,
-    from: caller,
-    to: foreign.place,
-    model,
-    change,
-  });
+  const passage = { from: caller, to: foreign.place, unsupported };
+  const refused = refusedParameter(request, passage, onUnsupported);
+  if (refused !== undefined) throw noTarget(`it does not take ${refused}`);
+  const shaped = shapeRequest(request, { ...passage, call, model, change });
   return { ...shaped, target: new ForeignTarget(foreign, { name, caller, headers, maxRetries }) };
-}
-
-async function unlessAborted<Value>(
-  value: Value | Promise<Value>,
-  signal: AbortSignal,
-): Promise<Value> {
-  if (!(value instanceof Promise)) return value;
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([value, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

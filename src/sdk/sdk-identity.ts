@@ -3,11 +3,21 @@ import type { SdkClient, SdkRequestOptions } from './client-types.js';
 import { ownFetch } from './clone-client.js';
 import { rowsOf } from './merge-headers.js';
 
-/** Members of a client that say who calls, and that an application may change. */
-const MEMBERS = ['baseURL', 'apiKey', 'authToken', 'adminAPIKey', 'organization', 'project'];
-/** Members that say how it is asked, and are in no body. */
-const HOW = ['deploymentName', 'apiVersion'];
-const READ = [...MEMBERS, ...HOW];
+/** Members of a client that an application may change: where it calls, who calls, and how; the last two are in no body. */
+interface Members {
+  readonly baseURL?: unknown;
+  readonly apiKey?: unknown;
+  readonly authToken?: unknown;
+  readonly adminAPIKey?: unknown;
+  readonly organization?: unknown;
+  readonly project?: unknown;
+  readonly deploymentName?: unknown;
+  readonly apiVersion?: unknown;
+}
+/** How many of them come before the last two. */
+const WHERE_AND_WHO = 6;
+const MEMBERS = 8;
+
 /** Options of a client that say who calls: keys, tokens, credentials, profiles, regions, and what provides or signs them. */
 const WHO =
   /key|token|secret|credential|auth|identity|profile|provider|account|region|organi[sz]ation|project|middleware/i;
@@ -45,17 +55,31 @@ export function identityOf(client: SdkClient, options: SdkRequestOptions): CallI
 
 /** All of a client that may change from one call to the next: its members first, then what the application still holds. */
 function lookAt(client: SdkClient): readonly unknown[] {
-  const seen: unknown[] = [];
-  for (const name of READ) {
-    const value: unknown = Reflect.get(client, name);
-    // Anthropic's client has a resource by the name of `organization`.
-    seen.push(typeof value === 'string' ? value : undefined);
-  }
+  // Any client may be asked for them. By name, one after another: each call pays for it.
+  const members: Members = client;
   const { defaultHeaders, defaultQuery } = client._options ?? {};
-  for (const given of [defaultHeaders, defaultQuery]) {
-    if (given) for (const [name, value] of rowsOf(given)) seen.push(name, comparable(value));
-  }
+  const seen = [
+    textOr(members.baseURL),
+    textOr(members.apiKey),
+    textOr(members.authToken),
+    textOr(members.adminAPIKey),
+    textOr(members.organization),
+    textOr(members.project),
+    textOr(members.deploymentName),
+    textOr(members.apiVersion),
+  ];
+  if (defaultHeaders) see(defaultHeaders, seen);
+  if (defaultQuery) see(defaultQuery, seen);
   return seen;
+}
+
+/** Anthropic's client has a resource by the name of `organization`. */
+function textOr(member: unknown): unknown {
+  return typeof member === 'string' ? member : undefined;
+}
+
+function see(given: unknown, seen: unknown[]): void {
+  for (const [name, value] of rowsOf(given)) seen.push(name, comparable(value));
 }
 
 /** What is in an object may have changed: it is like nothing, itself included. */
@@ -86,7 +110,7 @@ function readIdentity(
   const fetch = ownFetch(client);
   if (fetch) who.push(nameOf(fetch));
   // What a provider handed out last is in the members, and will be another one soon.
-  who.push(...(hasProvider ? [] : members.slice(1, MEMBERS.length)));
+  who.push(...(hasProvider ? [] : members.slice(1, WHERE_AND_WHO)));
   const hasKey = members.slice(1, 4).some((value) => typeof value === 'string' && value !== '');
   const { credentials, headers } = sortHeaders([...rowsOf(given.defaultHeaders), ...rowsOf(own)]);
   // Credentials from files or the surroundings, which nobody here has seen.
@@ -94,7 +118,7 @@ function readIdentity(
   const { defaultQuery } = given;
   return {
     origin: client.baseURL,
-    query: [defaultQuery, query, members.slice(MEMBERS.length, READ.length)],
+    query: [defaultQuery, query, members.slice(WHERE_AND_WHO, MEMBERS)],
     credential: digest([who, credentials]),
     headers,
   };

@@ -70,6 +70,11 @@ export class SdkTarget implements Target {
     return this.#client;
   }
 
+  /** Whether the caller gave this one request a signal. */
+  get hasSignal(): boolean {
+    return Boolean(this.#options.signal);
+  }
+
   get renewsCredentials(): boolean {
     return hasTokenCache(this.#client);
   }

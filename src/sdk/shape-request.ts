@@ -1,4 +1,9 @@
-import { foreignBody, isPlain } from '../dialects/foreign-body.js';
+import {
+  type Crossing,
+  foreignBody,
+  foreignParameters,
+  isPlain,
+} from '../dialects/foreign-body.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import { GatewayError } from '../pipeline/errors.js';
 import { providerOfHost } from '../pipeline/known-providers.js';
@@ -9,14 +14,38 @@ export type RequestChange<Call> =
   | Readonly<Record<string, unknown>>
   | ((body: unknown, call: Call) => unknown);
 
+/** Whose a target is. */
+export type Owner = Pick<Target, 'provider' | 'address'>;
+
+/** Between whom a request goes. */
+export interface Passage {
+  readonly from: Owner;
+  readonly to: Owner;
+  /** Parameters that the target does not take, beside those that are known to be the caller's provider's own. */
+  readonly unsupported?: readonly string[] | undefined;
+}
+
+/** What is done about a parameter that a target does not take. */
+export type OnUnsupported =
+  | 'drop'
+  | 'error'
+  | ((parameter: string, request: GatewayRequest) => 'drop' | 'error');
+
 /** How a target is asked. */
-export interface Shape<Call> {
+export interface Shape<Call> extends Passage {
   readonly call: Call;
-  readonly from: Pick<Target, 'provider' | 'address'>;
-  readonly to: Pick<Target, 'provider' | 'address'>;
   readonly model?: string | undefined;
   /** Members to set; `undefined` removes one. Or a function, whose argument is its own to change. */
   readonly change?: RequestChange<Call> | undefined;
+}
+
+/** What another target may have of a request. */
+export interface StrippedRequest {
+  readonly body: unknown;
+  /** What was taken out of the request. Names only. */
+  readonly removed: readonly string[];
+  /** What it refers to of what the caller's provider keeps: without that it would mean something else. */
+  readonly boundBy: readonly string[];
 }
 
 /** A request as another target is to be asked. */
@@ -35,9 +64,8 @@ export interface ShapedRequest {
  * has, or cannot be changed; `zerohop_interceptor` where the user's function fails
  */
 export function shapeRequest<Call>(request: GatewayRequest, shape: Shape<Call>): ShapedRequest {
-  const { from, to, model, change, call } = shape;
-  const plain = plainBody(request.body);
-  const { body, removed, boundBy } = foreignBody(plain, { from: owner(from), to: owner(to) });
+  const { from, model, change, call } = shape;
+  const { body, removed, boundBy } = stripRequest(request, shape);
   if (boundBy.length > 0) {
     throw noTarget(
       `the request refers to what ${from.provider.name} keeps (${boundBy.join(', ')})`,
@@ -47,21 +75,74 @@ export function shapeRequest<Call>(request: GatewayRequest, shape: Shape<Call>):
   if (isAsked && !isPlain(body)) throw noTarget('the body is no JSON object');
   const named = isPlain(body) && model !== undefined ? { ...body, model } : body;
   const changed = change === undefined ? named : applyChange(named, change, call);
-  const headers = Object.keys(request.headers ?? {}).map((name) => `headers.${name}`);
   return {
     request: { ...request, body: withStream(changed, body), headers: undefined },
-    removed: [...removed, ...headers],
+    removed,
   };
 }
 
+/** What another target may have of a request. Headers that interceptors set, they set for the caller's client. */
+export function stripRequest(request: GatewayRequest, passage: Passage): StrippedRequest {
+  const foreign = foreignBody(plainBody(request.body), crossing(passage));
+  const { body, dropped } = without(foreign.body, passage.unsupported ?? []);
+  const headers = Object.keys(request.headers ?? {}).map((name) => `headers.${name}`);
+  return {
+    body,
+    removed: [...foreign.removed, ...dropped, ...headers],
+    boundBy: foreign.boundBy,
+  };
+}
+
+/** The first parameter of a request for which a target is not to be asked at all. */
+export function refusedParameter(
+  request: GatewayRequest,
+  passage: Passage,
+  onUnsupported: OnUnsupported,
+): string | undefined {
+  if (onUnsupported === 'drop') return undefined;
+  const body = plainBody(request.body);
+  const { dropped } = without(body, passage.unsupported ?? []);
+  const parameters = new Set([...foreignParameters(body, crossing(passage)), ...dropped]);
+  return [...parameters].find((parameter) => isRefused(parameter, request, onUnsupported));
+}
+
+/** A function that fails says nothing. */
+function isRefused(
+  parameter: string,
+  request: GatewayRequest,
+  onUnsupported: OnUnsupported,
+): boolean {
+  if (typeof onUnsupported === 'string') return onUnsupported === 'error';
+  try {
+    return onUnsupported(parameter, request) === 'error';
+  } catch {
+    return false;
+  }
+}
+
+function crossing({ from, to }: Passage): Crossing {
+  return { from: owner(from), to: owner(to) };
+}
+
+function without(
+  body: unknown,
+  names: readonly string[],
+): { readonly body: unknown; readonly dropped: readonly string[] } {
+  if (!isPlain(body)) return { body, dropped: [] };
+  const dropped = names.filter((name) => Object.hasOwn(body, name) && body[name] !== undefined);
+  if (dropped.length === 0) return { body, dropped };
+  const kept = Object.entries(body).filter(([name]) => !dropped.includes(name));
+  return { body: Object.fromEntries(kept), dropped };
+}
+
 /** A class of the user's that says itself how it is written. */
-function plainBody(body: unknown): unknown {
+export function plainBody(body: unknown): unknown {
   if (!isPlain(body) || typeof body.toJSON !== 'function') return body;
   return body.toJSON();
 }
 
 /** Whose a target is: of hosts nobody knows each is taken for a provider of its own. */
-function owner({ provider: { name }, address }: Shape<unknown>['from']): string {
+function owner({ provider: { name }, address }: Owner): string {
   const isGuess = name === 'openai' || name === 'anthropic';
   if (!isGuess || providerOfHost(address.host) !== undefined) return name;
   return `${address.host}:${address.port}`;
@@ -105,7 +186,8 @@ function withStream(changed: unknown, before: unknown): unknown {
   return before.stream === undefined ? rest : { ...rest, stream: before.stream };
 }
 
-function noTarget(why: string): GatewayError {
+/** Why a target cannot be asked this. */
+export function noTarget(why: string): GatewayError {
   return new GatewayError(`another target cannot be asked: ${why}`, { code: 'zerohop_no_target' });
 }
 

@@ -1,6 +1,6 @@
-import type { Failure } from '../../pipeline/settlement.js';
-import { decideLeave, type LeaveReason } from '../leave-policy.js';
-import type { RouteTarget } from './route-target.js';
+import type { Target } from '../../pipeline/target.js';
+import { type LeaveReason, shouldLeave } from '../leave-policy.js';
+import type { RouteTarget, TargetRefusal } from './route-target.js';
 import type { FallbackOptions, RouteCall } from './route-types.js';
 
 /** A target that the route offers. */
@@ -10,6 +10,8 @@ export interface Candidate {
   readonly hasSibling: boolean;
   /** Asked as well where this one is slow. */
   readonly hedge?: Hedge | undefined;
+  /** It is that other one: asked beside the one before it once that has taken so many ms, or longer than usual. */
+  readonly besideAfter?: number | 'p95' | undefined;
   /** Asked the same in the background, once this one is asked. */
   readonly shadows?: readonly CompiledRoute[] | undefined;
 }
@@ -27,8 +29,6 @@ export type Left =
   | { readonly reason: 'unavailable' }
   | {
       readonly reason: LeaveReason;
-      readonly failure: Failure;
-      readonly headers: Headers | undefined;
       /** It was asked with the caller's own key. */
       readonly isPrimary: boolean;
     };
@@ -41,28 +41,23 @@ export type Candidates = Generator<Candidate, Left | undefined, Left>;
 
 /** A call, as a route plans it. */
 export interface PlannedCall extends RouteCall {
+  /** The client that calls. */
+  readonly caller: Target;
   /** What {@link primary} stands for. */
   readonly primary: RouteTarget;
+  /** Why a target is not to be asked this, however well it does. */
+  refusal(target: RouteTarget): TargetRefusal | undefined;
 }
 
 /** A route that was checked, and knows its targets. */
 export interface CompiledRoute {
+  /** The one target that it is, where it is no more than that: then nothing need be started to know it. */
+  readonly only?: ((call: PlannedCall) => RouteTarget) | undefined;
   candidates(call: PlannedCall): Candidates;
 }
-
-const NO_CHAINS: ReadonlySet<LeaveReason> = new Set();
 
 /** Whether another target may be asked after one was left. */
 export function goesOn(left: Left, leaveOn?: FallbackOptions['leaveOn']): boolean {
   if (left.reason === 'unavailable') return true;
-  const { failure, headers, isPrimary } = left;
-  return decideLeave({
-    failure,
-    headers,
-    replayable: true,
-    hasNext: true,
-    chains: NO_CHAINS,
-    callersKey: isPrimary,
-    leaveOn: leaveOn && ((_failure, reason) => leaveOn(reason)),
-  }).leave;
+  return shouldLeave(left.reason, { callersKey: left.isPrimary, leaveOn });
 }

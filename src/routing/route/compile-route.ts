@@ -1,17 +1,27 @@
 import { refuse } from '../../pipeline/option-checks.js';
 import type { LeaveReason } from '../leave-policy.js';
 import type { CompiledRoute } from './candidates.js';
+import { checkStrategy } from './check-route.js';
 import { HedgePolicy, hedge } from './hedge.js';
-import { balance, canary, fallback, leaf, mirror, PRIMARY, sticky, when } from './route-nodes.js';
+import {
+  balance,
+  beside,
+  type Chance,
+  canary,
+  fallback,
+  leaf,
+  mirror,
+  PRIMARY,
+  sticky,
+  when,
+} from './route-nodes.js';
 import type { RouteTarget } from './route-target.js';
 import type { Route, RouteNode, TargetOptions } from './route-types.js';
 
 /** What a route is compiled with. */
-export interface CompileOptions {
+export interface CompileOptions extends Chance {
   /** The target for `'provider/model'`, or for a target's options; throws where there is none. */
   readonly targetOf: (named: string | TargetOptions, path: string) => RouteTarget;
-  readonly random: () => number;
-  readonly now: () => number;
 }
 
 const MAX_DEPTH = 16;
@@ -53,20 +63,14 @@ class Compiler {
       case 'fallback':
         return this.#fallback(node, path, above);
       case 'balance':
+        checkStrategy(node.strategy, `${path}.strategy`);
         return balance(this.#children(node.children, path, above), node.strategy, this.#options);
       case 'when':
         return when(node.predicate, inside(node.then, 'then'), inside(node.otherwise, 'otherwise'));
       case 'sticky':
         return sticky(node.key, this.#children(node.children, path, above), this.#options);
       case 'hedge':
-        if (above.slice(0, -1).some((outer) => isHedge(outer))) {
-          refuse(path, 'is a hedge within a hedge');
-        }
-        return hedge(
-          inside(node.first, 'first'),
-          inside(node.second, 'second'),
-          new HedgePolicy(node.options, `${path}.options`),
-        );
+        return this.#hedge(node, path, above);
       case 'mirror':
         checkShare(node.share, path);
         return mirror(inside(node.route, 'route'), inside(node.shadow, 'shadow'), {
@@ -89,6 +93,22 @@ class Compiler {
   #children(children: readonly Route[], path: string, above: readonly unknown[]): CompiledRoute[] {
     if (!Array.isArray(children) || children.length === 0) refuse(path, 'has no targets');
     return children.map((child, index) => this.compile(child, `${path}[${index}]`, above));
+  }
+
+  #hedge(
+    { first, second, options }: Extract<RouteNode, { kind: 'hedge' }>,
+    path: string,
+    above: readonly unknown[],
+  ): CompiledRoute {
+    if (above.slice(0, -1).some((outer) => isHedge(outer))) {
+      refuse(path, 'is a hedge within a hedge');
+    }
+    const policy = new HedgePolicy(options, `${path}.options`);
+    return hedge(
+      this.compile(first, `${path}.first`, above),
+      beside(this.compile(second, `${path}.second`, above), policy.after),
+      policy,
+    );
   }
 
   #fallback(

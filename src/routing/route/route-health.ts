@@ -7,7 +7,7 @@ import {
   type BreakerTicket,
 } from '../breaker.js';
 import type { AttemptFailure } from '../describe-failure.js';
-import { breakerEffect, leaveReason } from '../leave-policy.js';
+import { breakerEffect, type LeaveReason, leaveReason } from '../leave-policy.js';
 import type { AttemptAnswer, AttemptObserver, Seen } from '../loop-options.js';
 import { quotaFrom } from '../provider-quota.js';
 import { readRetryAfter } from '../retry-policy.js';
@@ -56,7 +56,17 @@ export interface Observing {
   readonly hasSibling: boolean;
   /** It is asked with the caller's own key. */
   readonly callersKey: boolean;
+  /** What is known of the key, where each call may bring its own. */
+  readonly key?: Blamed | undefined;
 }
+
+interface Blamed {
+  readonly breaker: Breaker;
+  readonly ticket: BreakerTicket;
+}
+
+/** What is the key's, and says nothing of the target for others. */
+const OF_THE_KEY: ReadonlySet<LeaveReason> = new Set(['rate_limited', 'quota', 'auth']);
 
 /** Tells a target's health what came of the attempts of one call. */
 export class TargetObserver implements AttemptObserver {
@@ -73,29 +83,32 @@ export class TargetObserver implements AttemptObserver {
   }
 
   succeeded({ headers, sentAt, seen }: AttemptAnswer): void {
-    const { ticket } = this.#observing;
+    const { ticket, key } = this.#observing;
     const clock = this.#clock;
     const { stats, breaker } = this.#health;
     const now = clock.now();
     breaker.succeeded(ticket, now);
-    if (headers) stats.sawQuota(quotaFrom(headers, clock.wallNow()), now);
+    key?.breaker.succeeded(key.ticket, now);
+    if (headers && !key) stats.sawQuota(quotaFrom(headers, clock.wallNow()), now);
     if (this.#isOver) return;
     this.#isOver = true;
     stats.succeeded(now, timesOf(seen, sentAt, now));
   }
 
   failed({ failure, headers }: AttemptFailure): void {
-    const { ticket, callersKey } = this.#observing;
+    const { callersKey, key } = this.#observing;
     const clock = this.#clock;
-    const { stats, breaker } = this.#health;
+    const { stats } = this.#health;
     const now = clock.now();
     const reason = leaveReason(failure, headers);
     const effect = breakerEffect(reason, { failure, callersKey });
+    const blamed = this.#blamed(reason);
+    const { breaker, ticket } = blamed;
     if (effect === 'failed') breaker.failed(ticket, now, reason);
     else if (effect === 'killed') breaker.kill(now, reason, ticket);
-    else breaker.released(ticket);
+    this.#release(effect === 'released' ? undefined : blamed);
     if (headers) {
-      stats.sawQuota(quotaFrom(headers, clock.wallNow()), now);
+      if (!key) stats.sawQuota(quotaFrom(headers, clock.wallNow()), now);
       const waitMs = readRetryAfter(headers, clock.wallNow());
       if (effect === 'failed' && waitMs !== undefined) {
         breaker.deferUntil(now + Math.min(waitMs, MAX_DEFER_MS));
@@ -103,7 +116,7 @@ export class TargetObserver implements AttemptObserver {
     }
     if (this.#isOver) return;
     this.#isOver = true;
-    if (effect === 'released') stats.released();
+    if (effect === 'released' || blamed === key) stats.released();
     else stats.failed(now);
   }
 
@@ -117,12 +130,28 @@ export class TargetObserver implements AttemptObserver {
   left(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#health.breaker.released(this.#observing.ticket);
+    this.#release(undefined);
     this.#health.stats.released();
   }
 
+  /** Whose fault a failure is: the key's, or the target's. */
+  #blamed(reason: LeaveReason): Blamed {
+    const { ticket, key } = this.#observing;
+    return key && OF_THE_KEY.has(reason) ? key : { breaker: this.#health.breaker, ticket };
+  }
+
+  /** Hands back what nothing has been told of. */
+  #release(told: Blamed | undefined): void {
+    const { ticket, key } = this.#observing;
+    const { breaker } = this.#health;
+    if (told?.breaker !== breaker) breaker.released(ticket);
+    if (key && told !== key) key.breaker.released(key.ticket);
+  }
+
   mayRetry(): boolean {
-    return !this.#observing.hasSibling && this.#health.breaker.state !== 'open';
+    const { hasSibling, key } = this.#observing;
+    const isOpen = this.#health.breaker.state === 'open' || key?.breaker.state === 'open';
+    return !hasSibling && !isOpen;
   }
 }
 

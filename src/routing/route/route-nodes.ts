@@ -1,6 +1,12 @@
 /** What each kind of route offers. */
 import type { LeaveReason } from '../leave-policy.js';
-import { bucketOf, latencyOrder, rendezvousOrder, weightedOrder } from '../strategies.js';
+import {
+  bucketOf,
+  costOrder,
+  latencyOrder,
+  rendezvousOrder,
+  weightedOrder,
+} from '../strategies.js';
 import {
   type Candidate,
   type Candidates,
@@ -12,23 +18,33 @@ import {
 import { type RouteTarget, viewOf } from './route-target.js';
 import type { BalanceStrategy, RouteCall, RouteNode } from './route-types.js';
 
-/** Where a route's chance and time come from. */
+/** What calls would cost at the targets of a route. */
+export interface RouteCosts {
+  /** Some of it will be asked for. */
+  prepare(): void;
+  /** What a call would cost at a target, about, in US dollars; `undefined` where it has no price. */
+  of(call: PlannedCall): (target: RouteTarget) => number | undefined;
+}
+
+/** Where a route's chance, time and prices come from. */
 export interface Chance {
   readonly random: () => number;
   readonly now: () => number;
+  readonly costs: RouteCosts;
 }
 
 /** The wrapped client itself. */
-export const PRIMARY: CompiledRoute = {
-  *candidates({ primary }) {
-    return yield { target: primary, hasSibling: false };
-  },
-};
+export const PRIMARY: CompiledRoute = one(({ primary }) => primary);
 
 export function leaf(target: RouteTarget): CompiledRoute {
+  return one(() => target);
+}
+
+function one(only: (call: PlannedCall) => RouteTarget): CompiledRoute {
   return {
-    *candidates() {
-      return yield { target, hasSibling: false };
+    only,
+    *candidates(call) {
+      return yield { target: only(call), hasSibling: false };
     },
   };
 }
@@ -42,7 +58,11 @@ export function fallback(
     *candidates(call): Candidates {
       let left: Left | undefined;
       for (const child of children) {
-        left = (yield* child.candidates(call)) ?? left;
+        const { only } = child;
+        const given: Left | undefined = only
+          ? yield { target: only(call), hasSibling: false }
+          : yield* child.candidates(call);
+        left = given ?? left;
         if (left === undefined) continue;
         const chain = left.reason === 'unavailable' ? undefined : chains.get(left.reason);
         if (chain) return (yield* chain.candidates(call)) ?? left;
@@ -55,36 +75,53 @@ export function fallback(
 
 /** A child that has offered its first target, by which it is chosen. */
 interface Started {
-  readonly candidates: Candidates;
+  /** What else it offers; absent where that is nothing. */
+  readonly candidates: Candidates | undefined;
   readonly first: Candidate;
   readonly name: string;
   readonly weight: number;
+  /** It would be asked this, now. */
   readonly healthy: boolean;
   readonly score: number;
 }
 
-function start(children: readonly CompiledRoute[], call: PlannedCall, now: number): Started[] {
-  return children.flatMap((child) => {
-    const candidates = child.candidates(call);
-    const step = candidates.next();
-    if (step.done) return [];
-    const { name, weight, health } = step.value.target;
-    const healthy = health.isAvailable(now);
-    return { candidates, first: step.value, name, weight, healthy, score: health.score(now) };
-  });
+/** @param isScored whether the order goes by scores; they have their price */
+function start(
+  children: readonly CompiledRoute[],
+  call: PlannedCall,
+  { now, isScored = false }: { readonly now: number; readonly isScored?: boolean },
+): Started[] {
+  const all: Started[] = [];
+  for (const { only, candidates: open } of children) {
+    const candidates = only ? undefined : open(call);
+    const step = candidates?.next();
+    if (step?.done) continue;
+    const first = step?.value ?? (only && { target: only(call), hasSibling: false });
+    if (first === undefined) continue;
+    const { target } = first;
+    const { name, weight, health } = target;
+    const healthy = health.isAvailable(now) && call.refusal(target) === undefined;
+    const score = isScored ? health.score(now) : 0;
+    all.push({ candidates, first, name, weight, healthy, score });
+  }
+  return all;
 }
 
 /** Offers what children offer, one child after another, as long as what fails is the target's fault. */
 function* inTurn(order: readonly Started[]): Candidates {
   let left: Left | undefined;
   for (const [index, { candidates, first }] of order.entries()) {
-    const isLast = index === order.length - 1;
-    let step: ReturnType<Candidates['next']> = { done: false, value: first };
-    while (!step.done) {
-      const { hasSibling } = step.value;
-      step = candidates.next(yield { ...step.value, hasSibling: hasSibling || !isLast });
+    const hasOther = order.some(({ healthy }, place) => place > index && healthy);
+    if (candidates === undefined) {
+      left = yield { target: first.target, hasSibling: hasOther };
+    } else {
+      let step: ReturnType<Candidates['next']> = { done: false, value: first };
+      while (!step.done) {
+        const { hasSibling } = step.value;
+        step = candidates.next(yield { ...step.value, hasSibling: hasSibling || hasOther });
+      }
+      left = step.value ?? left;
     }
-    left = step.value ?? left;
     if (left !== undefined && !goesOn(left)) return left;
   }
   return left;
@@ -93,14 +130,22 @@ function* inTurn(order: readonly Started[]): Candidates {
 export function balance(
   children: readonly CompiledRoute[],
   strategy: BalanceStrategy,
-  { random, now }: Chance,
+  { random, now, costs }: Chance,
 ): CompiledRoute {
+  if (strategy === 'cost') costs.prepare();
+  const isScored = strategy === 'latency' || strategy === 'cost';
   return {
-    *candidates(call): Candidates {
-      const started = start(children, call, now());
-      if (strategy === 'weighted') return yield* inTurn(weightedOrder(started, random));
-      if (strategy === 'latency') return yield* inTurn(latencyOrder(started, random));
-      return yield* inTurn(ownOrder(strategy, started, { call, now: now() }));
+    candidates(call): Candidates {
+      const started = start(children, call, { now: now(), isScored });
+      if (strategy === 'cost') {
+        const costOf = costs.of(call);
+        return inTurn(
+          costOrder(started.map((child) => ({ ...child, cost: costOf(child.first.target) }))),
+        );
+      }
+      if (strategy === 'weighted') return inTurn(weightedOrder(started, random));
+      if (strategy === 'latency') return inTurn(latencyOrder(started, random));
+      return inTurn(ownOrder(strategy, started, { call, now: now() }));
     },
   };
 }
@@ -153,12 +198,12 @@ export function sticky(
   { random, now }: Chance,
 ): CompiledRoute {
   return {
-    *candidates(call): Candidates {
-      const started = start(children, call, now());
+    candidates(call): Candidates {
+      const started = start(children, call, { now: now() });
       const text = ask(key, call);
-      const order =
-        typeof text === 'string' ? rendezvousOrder(text, started) : weightedOrder(started, random);
-      return yield* inTurn(order);
+      return inTurn(
+        typeof text === 'string' ? rendezvousOrder(text, started) : weightedOrder(started, random),
+      );
     },
   };
 }
@@ -177,6 +222,18 @@ export function canary(
       const left = yield* to.candidates(call);
       // A canary that dies takes nobody along.
       return left === undefined || goesOn(left) ? yield* stable.candidates(call) : left;
+    },
+  };
+}
+
+/** Offers what `route` offers, as the second way of a hedge. */
+export function beside(route: CompiledRoute, after: number | 'p95'): CompiledRoute {
+  return {
+    *candidates(call): Candidates {
+      const candidates = route.candidates(call);
+      let step = candidates.next();
+      while (!step.done) step = candidates.next(yield { ...step.value, besideAfter: after });
+      return step.value;
     },
   };
 }

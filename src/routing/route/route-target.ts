@@ -1,6 +1,8 @@
 import type { DialectName } from '../../dialects/dialect.js';
 import type { GatewayRequest, Timeouts } from '../../pipeline/contract.js';
 import type { Target } from '../../pipeline/target.js';
+import type { StrippedRequest } from '../../sdk/shape-request.js';
+import type { Breaker, BreakerState } from '../breaker.js';
 import type { RouteHealth } from './route-health.js';
 import type { RouteCall, TargetView } from './route-types.js';
 
@@ -14,6 +16,18 @@ export interface OpenedTarget {
   readonly maxRetries?: number | undefined;
   /** What was taken out of the request, because it means nothing there. Names only. */
   readonly removed: readonly string[];
+  /** What is known of the key that it is asked with, where each call may bring its own. */
+  readonly key?: Breaker | undefined;
+}
+
+/** Why a target is not to be asked something: the wire format, what the request needs, a parameter of it. */
+export type TargetRefusal = 'dialect' | 'capability' | 'unsupported';
+
+/** Whom a target asks for what. */
+export interface AskedModel {
+  /** `gen_ai.provider.name`. */
+  readonly provider: string | undefined;
+  readonly model: string | undefined;
 }
 
 /** A target of a gateway, over all its calls. */
@@ -24,10 +38,19 @@ export interface RouteTarget {
   /** Its share in a balanced group; may be changed while running. */
   weight: number;
   readonly health: RouteHealth;
-  /** Whether it can be asked in this wire format. */
-  speaks(dialect: DialectName): boolean;
+  /** Why it is not to be asked this, however well it does. */
+  refusal(dialect: DialectName, request: GatewayRequest, caller: Target): TargetRefusal | undefined;
+  /** Whom it asks for what, as far as that is known before it is opened. */
+  asks(request: GatewayRequest, caller: Target): AskedModel;
+  /** What it may have of a request; `undefined` where only a call will tell. */
+  strip(request: GatewayRequest, caller: Target): StrippedRequest | undefined;
   /** For one call of `caller`. Rejects where its client cannot be had. */
   open(call: RouteCall, caller: Target): OpenedTarget | Promise<OpenedTarget>;
+}
+
+/** How a target is, as its user sees it. */
+export function stateOf({ health: { breaker } }: RouteTarget): BreakerState | 'disabled' {
+  return breaker.disabled ? 'disabled' : breaker.state;
 }
 
 /** A target as a strategy of the user's sees it. */

@@ -1,5 +1,8 @@
 /** What a route is written with: targets, and what plans them. Plain data; nothing here does anything. */
+import type { Capability } from '../../dialects/request-needs.js';
 import type { GatewayContext, GatewayRequest, Timeouts } from '../../pipeline/contract.js';
+import type { ModelPrices, PriceFunction } from '../../pipeline/prices.js';
+import type { OnUnsupported } from '../../sdk/shape-request.js';
 import type { LeaveReason } from '../leave-policy.js';
 
 /** A call, as the functions of a route see it. */
@@ -31,11 +34,29 @@ export interface TargetOptions {
   readonly maxRetries?: number | undefined;
   /** Its share in a balanced group; with 0 it only stands in. @defaultValue 1 */
   readonly weight?: number | undefined;
+  /** What it costs, for the calls it answers and for the strategy `'cost'`; over `pricing.targets`. @defaultValue the prices of `gateway.pricing` */
+  readonly price?: ModelPrices | PriceFunction | undefined;
+  /** What it can do. A request that needs what is `false` here is not sent to it. @defaultValue everything */
+  readonly capabilities?: Capabilities | undefined;
+  /** Parameters (members of the body) that it does not take, beside those that are known to be the caller's provider's own. @defaultValue none */
+  readonly unsupported?: readonly string[] | undefined;
+  /**
+   * What is done about a request with one of them: `'drop'` asks without it, `'error'` passes the target over.
+   * A function decides for each. What is in messages (reasoning, cache markers) is always taken out.
+   * @defaultValue 'drop'
+   */
+  readonly onUnsupported?: OnUnsupported | undefined;
   /** For your own use, in predicates and functions. */
   readonly region?: string | undefined;
   /** Tells several keys of one provider apart, in the name and in `gateway.targets`. */
   readonly keyLabel?: string | undefined;
 }
+
+/**
+ * What a target can do; what is not named it can. `hostedTools` are those that a provider defines (web search,
+ * code execution), `structuredOutput` is an answer held to a JSON schema, `multipleChoices` an `n` above 1.
+ */
+export type Capabilities = { readonly [Name in Capability]?: boolean | undefined };
 
 /** What a combinator takes: `'provider/model'`, a target, {@link primary}, or what another combinator gave. */
 export type Route = string | TargetRef | PrimaryRef | RouteNode;
@@ -81,6 +102,8 @@ export type BalanceStrategy =
   | 'weighted'
   /** Of two at random the quicker one: time to first content, time for a token, calls under way, quota left. */
   | 'latency'
+  /** The cheapest for this call first, by its estimated size; what has no price comes last. */
+  | 'cost'
   /** Best first. */
   | ((targets: readonly TargetView[], call: RouteCall) => readonly TargetView[]);
 

@@ -1,5 +1,6 @@
 import type { DialectName } from '../../dialects/dialect.js';
 import type { CallContext } from '../../pipeline/call-context.js';
+import { isGatewayError } from '../../pipeline/errors.js';
 import type { Target } from '../../pipeline/target.js';
 import { AttemptLoop } from '../attempt-loop.js';
 import type { BreakerTicket } from '../breaker.js';
@@ -206,7 +207,7 @@ export class Walk {
     const { caller, candidates, context, maxAttempts } = this.#options;
     const reason = leaveReason(failure, headers);
     if (FINAL.has(reason) || !caller.isReplayable()) throw error;
-    const left: Left = { reason, failure, headers, isPrimary: at.#isPrimary };
+    const left: Left = { reason, isPrimary: at.#isPrimary };
     const next = candidates.next(left);
     if (next.done) throw error;
     context.decide('target-left', { target: at.#loop?.options.target.name ?? '', reason });
@@ -222,10 +223,11 @@ export class Walk {
   /** The loop at a target; `undefined` where it cannot be asked now. */
   async #admit(candidate: Candidate): Promise<AttemptLoop | undefined> {
     const { target } = candidate;
-    const { context, dialect } = this.#options;
+    const { context, dialect, call, caller } = this.#options;
     const now = context.clock.now();
-    if (!target.speaks(dialect)) {
-      this.#skip(candidate, 'dialect');
+    const refusal = target.refusal(dialect, call.request, caller);
+    if (refusal !== undefined) {
+      this.#skip(candidate, refusal);
       return undefined;
     }
     const admission = target.health.admit(now);
@@ -248,7 +250,14 @@ export class Walk {
         target: target.name,
         error: error instanceof Error ? error.name : 'unknown',
       });
-      this.#skip(candidate, 'no_client');
+      const isRequest = isGatewayError(error) && error.code === 'zerohop_no_target';
+      this.#skip(candidate, isRequest ? 'request' : 'no_client');
+      return undefined;
+    }
+    const key = opened.key?.admit(context.clock.now());
+    if (key?.admitted === false) {
+      target.health.breaker.released(ticket);
+      this.#skip(candidate, key.reason, key.retryAt - context.clock.now());
       return undefined;
     }
     const isPrimary = opened.target === caller;
@@ -257,7 +266,12 @@ export class Walk {
       context.decide('request-shaped', { target: target.name, removed: opened.removed.join(' ') });
     }
     context.decide('target-chosen', { target: target.name });
-    this.#observer = target.health.observe({ ticket, hasSibling, callersKey: isPrimary });
+    this.#observer = target.health.observe({
+      ticket,
+      hasSibling,
+      callersKey: isPrimary,
+      key: opened.key && key && { breaker: opened.key, ticket: key.ticket },
+    });
     this.#loop = new AttemptLoop({
       ...loopOptions(opened, context),
       context,

@@ -34,6 +34,83 @@ describe('failureFromErrorBody', () => {
   });
 });
 
+describe('the error within an error', () => {
+  const raw = { error: { message: 'm', type: 'invalid_request_error', code: 'inner_code' } };
+  const openrouter = (metadata: object) => ({
+    error: { message: 'Provider returned error', code: 400, metadata },
+  });
+  const azure = (own: object) => ({
+    error: { message: 'm', ...own, innererror: { code: 'ResponsibleAIPolicyViolation' } },
+  });
+  const google = (...quotaIds: readonly string[]) => ({
+    error: {
+      code: 429,
+      message: 'm',
+      status: 'RESOURCE_EXHAUSTED',
+      details: [
+        { '@type': 'type.googleapis.com/google.rpc.Help', links: [] },
+        {
+          '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
+          violations: quotaIds.map((quotaId) => ({ quotaId })),
+        },
+      ],
+    },
+  });
+
+  it.each([
+    ["OpenRouter's own type", openrouter({ error_type: 'timeout' }), '400', 'timeout'],
+    [
+      "the provider's behind OpenRouter",
+      openrouter({ raw }),
+      'inner_code',
+      'invalid_request_error',
+    ],
+    [
+      "the provider's behind OpenRouter, as text",
+      openrouter({ raw: JSON.stringify(raw), error_type: 'invalid_request' }),
+      'inner_code',
+      'invalid_request',
+    ],
+    ['no raw text that is not JSON', openrouter({ raw: '{not' }), '400', undefined],
+    ['no raw text that is none', openrouter({ raw: 7, error_type: {} }), '400', undefined],
+    [
+      "Azure's inner code where there is no other",
+      azure({ code: null }),
+      'ResponsibleAIPolicyViolation',
+      'ResponsibleAIPolicyViolation',
+    ],
+    [
+      "Azure's inner code beside another",
+      azure({ code: 'content_filter' }),
+      'content_filter',
+      'ResponsibleAIPolicyViolation',
+    ],
+    ['no inner code where both are given', azure({ code: 'a', type: 'b' }), 'a', 'b'],
+    [
+      "Google's status and quota",
+      google('RequestsPerMinute'),
+      'RequestsPerMinute',
+      'RESOURCE_EXHAUSTED',
+    ],
+    [
+      'the quota of the longest time',
+      google('RequestsPerMinute', 'RequestsPerDay-FreeTier'),
+      'RequestsPerDay-FreeTier',
+      'RESOURCE_EXHAUSTED',
+    ],
+    [
+      "Google's error in a list",
+      [google('RequestsPerDay')],
+      'RequestsPerDay',
+      'RESOURCE_EXHAUSTED',
+    ],
+    ['no quota where none is named', google(), '429', 'RESOURCE_EXHAUSTED'],
+    ['no status that is no word', { error: { message: 'm', status: '429' } }, undefined, undefined],
+  ])('gives code and type: %s', (_, body, code, type) => {
+    expect(failureFromErrorBody(400, body)).toMatchObject({ code, type });
+  });
+});
+
 describe('upstreamFailure', () => {
   it.each([
     [

@@ -3,10 +3,9 @@ import { failureFromErrorBody, upstreamFailure } from '../../../src/dialects/fai
 import type { Failure, FailureKind } from '../../../src/pipeline/settlement.js';
 import {
   breakerEffect,
-  decideLeave,
   type LeaveReason,
-  type LeaveState,
   leaveReason,
+  shouldLeave,
 } from '../../../src/routing/leave-policy.js';
 import { loadRecordings, type WireExchange } from '../../support/wire/exchange.js';
 import { read } from '../dialects/support/read.js';
@@ -23,6 +22,8 @@ describe('leaveReason', () => {
 
   it.each<[LeaveReason, number, string]>([
     ['quota', 429, 'exceeded_current_quota_error'],
+    ['quota', 400, 'payment_required'],
+    ['context_window', 400, 'payload_too_large'],
     ['context_window', 400, 'request_too_large'],
     ['context_window', 400, 'tokens_limit_reached'],
     ['content_policy', 400, 'contentFilter'],
@@ -35,9 +36,12 @@ describe('leaveReason', () => {
     ['model_not_found', 400, 'unknown_model'],
     ['auth', 400, 'invalid_api_key'],
     ['auth', 400, 'authentication_error'],
+    ['auth', 400, 'authentication'],
+    ['auth', 400, 'permission_denied'],
     ['overloaded', 500, 'overloaded_error'],
     ['overloaded', 500, 'overloaded'],
     ['overloaded', 500, 'slow_down'],
+    ['overloaded', 502, 'provider_overloaded'],
   ])(
     'takes it for %s where a %d is said to be %s, as a code or as a type',
     (reason, status, word) => {
@@ -113,96 +117,53 @@ function failureIn(exchange: WireExchange): Failure | undefined {
   return dialect && read(dialect, body).reader.failure;
 }
 
-const overloaded: Failure = { kind: 'status', status: 529, message: 'Overloaded' };
-const tooLong: Failure = { kind: 'status', status: 400, message: 'prompt is too long' };
 const unauthorised: Failure = { kind: 'status', status: 401, message: 'no' };
 
-function stateOf(failure: Failure, more: Partial<LeaveState> = {}): LeaveState {
-  return {
-    failure,
-    headers: undefined,
-    replayable: true,
-    hasNext: true,
-    chains: new Set(),
-    ...more,
-  };
-}
-
-describe('decideLeave', () => {
-  it.each<[LeaveReason, Failure]>([
-    ['overloaded', overloaded],
-    ['rate_limited', { kind: 'status', status: 429, message: '' }],
-    ['quota', { kind: 'status', status: 402, message: '' }],
-    ['too_large', { kind: 'status', status: 429, message: 'Request too large' }],
-    ['server_error', { kind: 'status', status: 500, message: '' }],
-    ['connection', { kind: 'connection', message: '' }],
-    ['timeout', { kind: 'idle_timeout', message: '' }],
-    ['malformed', { kind: 'malformed', message: '' }],
-    ['empty', { kind: 'empty', message: '' }],
-    ['truncated', { kind: 'truncated', message: '' }],
-    ['model_not_found', { kind: 'status', status: 404, message: 'model: x' }],
-    ['auth', unauthorised],
-  ])('leaves on %s', (reason, failure) => {
-    expect(decideLeave(stateOf(failure))).toEqual({ leave: true, reason });
+describe('shouldLeave', () => {
+  it.each<LeaveReason>([
+    'rate_limited',
+    'quota',
+    'too_large',
+    'overloaded',
+    'server_error',
+    'connection',
+    'timeout',
+    'malformed',
+    'empty',
+    'truncated',
+    'model_not_found',
+    'auth',
+  ])('leaves on %s', (reason) => {
+    expect(shouldLeave(reason)).toBe(true);
   });
 
-  it.each<[LeaveReason, Failure]>([
-    ['caller_error', { kind: 'status', status: 422, message: '' }],
-    ['context_window', tooLong],
-    ['content_policy', { kind: 'status', status: 400, code: 'content_filter', message: '' }],
-    ['aborted', { kind: 'aborted', message: '' }],
-    ['deadline', { kind: 'deadline', message: '' }],
-    ['interceptor', { kind: 'interceptor', message: '' }],
-    ['other', { kind: 'other', message: '' }],
-  ])('stays on %s', (reason, failure) => {
-    expect(decideLeave(stateOf(failure))).toEqual({ leave: false, reason });
-  });
-
-  it('leaves to a chain for the very reason, even where there is nothing else left', () => {
-    const state = stateOf(tooLong, { chains: new Set(['context_window']), hasNext: false });
-
-    expect(decideLeave(state)).toEqual({ leave: true, reason: 'context_window' });
-  });
-
-  it('does not take a chain for another reason', () => {
-    const state = stateOf(tooLong, { chains: new Set(['content_policy']) });
-
-    expect(decideLeave(state)).toEqual({ leave: false, reason: 'context_window' });
+  it.each<LeaveReason>([
+    'caller_error',
+    'context_window',
+    'content_policy',
+    'aborted',
+    'deadline',
+    'interceptor',
+    'other',
+  ])('stays on %s', (reason) => {
+    expect(shouldLeave(reason)).toBe(false);
   });
 
   it('has the caller told that their own key is not accepted', () => {
-    const state = stateOf(unauthorised, { callersKey: true });
-
-    expect(decideLeave(state)).toEqual({ leave: false, reason: 'auth' });
-  });
-
-  it.each([
-    ['cannot be sent again', { replayable: false }, 'not_replayable'],
-    ['has no other target', { hasNext: false }, 'no_next'],
-  ])('stays where the request %s', (_, more, reason) => {
-    expect(decideLeave(stateOf(overloaded, more))).toEqual({ leave: false, reason });
+    expect(shouldLeave('auth', { callersKey: true })).toBe(false);
   });
 
   it("lets the user's rule go before the policy, both ways", () => {
-    const leaveOn = (_: Failure, reason: LeaveReason) => reason === 'context_window';
+    const leaveOn = (reason: LeaveReason) => reason === 'context_window';
 
-    expect(decideLeave(stateOf(tooLong, { leaveOn })).leave).toBe(true);
-    expect(decideLeave(stateOf(overloaded, { leaveOn })).leave).toBe(false);
+    expect(shouldLeave('context_window', { leaveOn })).toBe(true);
+    expect(shouldLeave('overloaded', { leaveOn })).toBe(false);
   });
 
-  it("does not let the user's rule close a chain", () => {
-    const chains = new Set<LeaveReason>(['context_window']);
-
-    expect(decideLeave(stateOf(tooLong, { chains, leaveOn: () => false })).leave).toBe(true);
-  });
-
-  it.each<FailureKind>(['aborted', 'deadline', 'interceptor'])(
-    "never leaves on %s, whatever the user's rule and chains say",
-    (kind) => {
-      const chains = new Set<LeaveReason>(['aborted', 'deadline', 'interceptor']);
-      const state = stateOf({ kind, message: '' }, { chains, leaveOn: () => true });
-
-      expect(decideLeave(state).leave).toBe(false);
+  it.each<LeaveReason>(['aborted', 'deadline', 'interceptor'])(
+    "never leaves on %s, whatever the user's rule says",
+    (reason) => {
+      expect(shouldLeave(reason, { leaveOn: () => true })).toBe(false);
     },
   );
 
@@ -219,16 +180,8 @@ describe('decideLeave', () => {
     // What a caller without types may pass.
     const leaveOn = rule as () => undefined;
 
-    expect(decideLeave(stateOf(overloaded, { leaveOn })).leave).toBe(true);
-    expect(decideLeave(stateOf(tooLong, { leaveOn })).leave).toBe(false);
-  });
-
-  it("keeps the user's rule from changing the failure", () => {
-    const leaveOn = (failure: Failure) => Reflect.set(failure, 'message', 'changed');
-
-    decideLeave(stateOf(overloaded, { leaveOn }));
-
-    expect(overloaded.message).toBe('Overloaded');
+    expect(shouldLeave('overloaded', { leaveOn })).toBe(true);
+    expect(shouldLeave('context_window', { leaveOn })).toBe(false);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   bucketOf,
+  costOrder,
   latencyOrder,
   rendezvousOrder,
   weightedOrder,
@@ -13,11 +14,11 @@ interface Item {
   readonly healthy: boolean;
   readonly weight: number;
   readonly score: number;
-  readonly price: number | undefined;
+  readonly cost: number | undefined;
 }
 
 function item(name: string, more: Partial<Item> = {}): Item {
-  return { name, healthy: true, weight: 1, score: 1, price: undefined, ...more };
+  return { name, healthy: true, weight: 1, score: 1, cost: undefined, ...more };
 }
 
 const namesOf = (items: readonly Item[]): string => items.map(({ name }) => name).join('');
@@ -33,6 +34,7 @@ function times<T>(count: number, make: (index: number) => T): T[] {
 
 const ORDERS: readonly [string, (items: readonly Item[]) => Item[]][] = [
   ['weightedOrder', (items) => weightedOrder(items, seededRandom(1))],
+  ['costOrder', costOrder],
   ['latencyOrder', (items) => latencyOrder(items, seededRandom(1))],
   ['rendezvousOrder', (items) => rendezvousOrder('key', items)],
 ];
@@ -40,9 +42,9 @@ const ORDERS: readonly [string, (items: readonly Item[]) => Item[]][] = [
 describe.each(ORDERS)('%s', (_, order) => {
   it('puts spares behind all that have a share, and those that are not healthy last', () => {
     const items = [
-      item('x', { healthy: false, weight: 9, score: 0, price: 0 }),
-      item('s', { weight: 0, score: 0, price: 0 }),
-      item('a', { score: 5, price: 5 }),
+      item('x', { healthy: false, weight: 9, score: 0, cost: 0 }),
+      item('s', { weight: 0, score: 0, cost: 0 }),
+      item('a', { score: 5, cost: 5 }),
     ];
 
     expect(namesOf(order(items))).toBe('asx');
@@ -163,6 +165,30 @@ describe('latencyOrder', () => {
       expect(percent(picks.slice(-Math.ceil(calls / 4)), isSlow)).toBeGreaterThan(backPercent);
     },
   );
+});
+
+describe('costOrder', () => {
+  it('puts the cheapest first, and what has no cost behind all that have one', () => {
+    const items = [
+      item('u'),
+      item('b', { cost: 2 }),
+      item('c', { cost: 30, score: 0 }),
+      item('a', { cost: 0, score: 9 }),
+    ];
+
+    expect(namesOf(costOrder(items))).toBe('abcu');
+  });
+
+  it('puts the quicker first of those that cost the same, or nobody knows what', () => {
+    const items = [
+      item('v', { score: 8 }),
+      item('b', { cost: 2, score: 2 }),
+      item('u', { score: 7 }),
+      item('a', { cost: 2, score: 1 }),
+    ];
+
+    expect(namesOf(costOrder(items))).toBe('abuv');
+  });
 });
 
 describe('rendezvousOrder', () => {

@@ -24,6 +24,21 @@ const mistral = (code: string | null, type: string, message: string) => ({
   code,
 });
 
+const SPENT = 'You exceeded your current quota, please check your plan and billing details.';
+const google = (...quotaIds: readonly string[]) => ({
+  error: {
+    code: 429,
+    message: SPENT,
+    status: 'RESOURCE_EXHAUSTED',
+    details: [
+      {
+        '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
+        violations: quotaIds.map((quotaId) => ({ quotaId })),
+      },
+    ],
+  },
+});
+
 const OPENAI: readonly Refusal[] = [
   {
     title: 'OpenAI, context by code',
@@ -196,6 +211,18 @@ const AZURE: readonly Refusal[] = [
     title: "Azure, content filter by the inner error's code",
     status: 400,
     body: azure('ResponsibleAIPolicyViolation', 'Refused.'),
+    reason: 'content_policy',
+  },
+  {
+    title: "Azure, content filter by the inner error's code alone",
+    status: 400,
+    body: {
+      error: {
+        code: null,
+        message: 'Refused.',
+        innererror: { code: 'ResponsibleAIPolicyViolation' },
+      },
+    },
     reason: 'content_policy',
   },
   {
@@ -502,6 +529,30 @@ const OPENROUTER: readonly Refusal[] = [
     reason: 'overloaded',
   },
   {
+    title: "OpenRouter, context by the provider's code",
+    status: 400,
+    body: {
+      error: {
+        code: 400,
+        message: 'Provider returned error',
+        metadata: { raw: '{"error":{"code":"context_length_exceeded"}}' },
+      },
+    },
+    reason: 'context_window',
+  },
+  {
+    title: 'OpenRouter, overloaded by its own type',
+    status: 502,
+    body: {
+      error: {
+        code: 502,
+        message: 'Provider returned error',
+        metadata: { error_type: 'provider_overloaded' },
+      },
+    },
+    reason: 'overloaded',
+  },
+  {
     title: 'OpenRouter, too slow',
     status: 408,
     body: openrouter(408, 'Request timed out'),
@@ -561,6 +612,33 @@ const OTHERS: readonly Refusal[] = [
     status: 400,
     body: azure('400', 'API key not valid. Please pass a valid API key.'),
     reason: 'auth',
+  },
+  {
+    title: 'Gemini, too fast, in the words of a spent quota',
+    status: 429,
+    body: google('GenerateRequestsPerMinutePerProjectPerModel-FreeTier'),
+    reason: 'rate_limited',
+  },
+  {
+    title: 'Gemini, the quota of the day',
+    status: 429,
+    body: google(
+      'GenerateRequestsPerMinutePerProjectPerModel-FreeTier',
+      'GenerateRequestsPerDayPerProjectPerModel-FreeTier',
+    ),
+    reason: 'quota',
+  },
+  {
+    title: 'Gemini, a quota that is not named',
+    status: 429,
+    body: [{ error: { code: 429, message: SPENT, status: 'RESOURCE_EXHAUSTED' } }],
+    reason: 'rate_limited',
+  },
+  {
+    title: 'somebody who is too fast for a key',
+    status: 429,
+    body: { error: 'You have reached your API key limit of 60 requests per minute.' },
+    reason: 'rate_limited',
   },
   {
     title: 'xAI, context',

@@ -1,0 +1,102 @@
+import { type Capability, needsOf } from '../../dialects/request-needs.js';
+import type { GatewayRequest } from '../../pipeline/contract.js';
+import type { Target } from '../../pipeline/target.js';
+import type { ClientSource } from '../../sdk/client-source.js';
+import { openForeign } from '../../sdk/open-foreign.js';
+import {
+  type Owner,
+  type Passage,
+  plainBody,
+  refusedParameter,
+  stripRequest,
+} from '../../sdk/shape-request.js';
+import type { Breaker } from '../breaker.js';
+import type { RecentKeys } from './recent-keys.js';
+import type { RouteHealth } from './route-health.js';
+import type { RouteTarget } from './route-target.js';
+import type { RouteCall, TargetOptions } from './route-types.js';
+
+/** What stands for {@link primary} in the calls of one client. */
+export function primaryTarget(name: string, health: RouteHealth): RouteTarget {
+  return {
+    name,
+    region: undefined,
+    keyLabel: 'primary',
+    weight: 1,
+    health,
+    refusal: () => undefined,
+    asks: ({ body }, caller) => ({ provider: caller.provider.name, model: modelIn(body) }),
+    strip: ({ body }) => ({ body, removed: [], boundBy: [] }),
+    open: ({ request }, caller) => ({ target: caller, request, removed: [] }),
+  };
+}
+
+/** What a target of the user's is made of. */
+export interface TargetParts {
+  readonly name: string;
+  readonly options: TargetOptions;
+  readonly source: ClientSource<RouteCall>;
+  /** Whose it is; `undefined` where only a call will tell. */
+  readonly owner: Owner | undefined;
+  readonly health: RouteHealth;
+  /** What is known of the keys that its calls bring; absent where it has one of its own. */
+  readonly keys: RecentKeys<Breaker> | undefined;
+}
+
+/** A target of the user's. */
+export function configuredTarget(parts: TargetParts): RouteTarget {
+  const { name, options, source, owner, health, keys } = parts;
+  const { weight = 1, region, keyLabel, timeouts, maxRetries, model, request, headers } = options;
+  const { unsupported, onUnsupported = 'drop' } = options;
+  const spec = { name, source, model, request, headers, maxRetries, unsupported, onUnsupported };
+  const lacking = lackingOf(options);
+  const passage = (caller: Target): Passage | undefined =>
+    owner && { from: caller, to: owner, unsupported };
+  return {
+    name,
+    region,
+    keyLabel,
+    weight,
+    health,
+    refusal(dialect, asked, caller) {
+      if (source.dialects?.has(dialect) === false) return 'dialect';
+      if (isBeyond(lacking, asked)) return 'capability';
+      const way = passage(caller);
+      return way && refusedParameter(asked, way, onUnsupported) !== undefined
+        ? 'unsupported'
+        : undefined;
+    },
+    asks: ({ body }) => ({
+      provider: owner?.provider.name,
+      model: modelIn(request) ?? model ?? modelIn(body),
+    }),
+    strip(asked, caller) {
+      const way = passage(caller);
+      return way && stripRequest(asked, way);
+    },
+    async open(call, caller) {
+      const opened = await openForeign(spec, call, caller);
+      const key = keys?.of(opened.target.identity().credential);
+      return { ...opened, timeouts, maxRetries, key };
+    },
+  };
+}
+
+/** What a target is declared not to be able to. */
+function lackingOf({ capabilities = {} }: TargetOptions): readonly Capability[] {
+  // Their names were checked.
+  const names = Object.keys(capabilities) as Capability[];
+  return names.filter((name) => capabilities[name] === false);
+}
+
+function isBeyond(lacking: readonly Capability[], { body, stream }: GatewayRequest): boolean {
+  if (lacking.length === 0) return false;
+  const needs = needsOf(plainBody(body), stream);
+  return lacking.some((name) => needs.has(name));
+}
+
+/** The model that a body, or what is laid over one, names. */
+function modelIn(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null || !('model' in body)) return undefined;
+  return typeof body.model === 'string' ? body.model : undefined;
+}
