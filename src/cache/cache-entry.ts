@@ -45,21 +45,17 @@ export interface CacheEntry {
 /** What an entry is made of. */
 export type EntryParts = Omit<CacheEntry, 'v' | 'bytes'>;
 
-/** Entries made here: frozen, and known to be sound. */
-const sound = new WeakSet<object>();
+/** Marks entries made here, which are known to be sound. */
+const SOUND = Symbol('sound');
 
-/**
- * Makes an entry out of an answer that was read and found complete. Freezes all it is given, so that it
- * can be handed out by reference.
- */
+/** Makes an entry out of an answer that was read and found complete. */
 export function makeEntry(parts: EntryParts): CacheEntry {
-  const entry: CacheEntry = { ...parts, v: 1, bytes: sizeOfEntry(parts) };
-  for (const event of entry.events ?? []) Object.freeze(event);
-  for (const header of entry.headers) Object.freeze(header);
-  for (const part of [entry.events, entry.headers, entry.producer, entry.saved, entry.tags]) {
-    Object.freeze(part);
-  }
-  sound.add(Object.freeze(entry));
+  const entry: CacheEntry & { readonly [SOUND]: true } = {
+    ...parts,
+    v: 1,
+    bytes: sizeOfEntry(parts),
+    [SOUND]: true,
+  };
   return entry;
 }
 
@@ -111,7 +107,7 @@ export function decodeEntry(value: unknown, key: string): CacheEntry | undefined
 }
 
 function isSound(value: unknown): value is CacheEntry {
-  return typeof value === 'object' && value !== null && sound.has(value);
+  return typeof value === 'object' && value !== null && SOUND in value;
 }
 
 /** Reads an entry's answer. Throws where its data is not JSON. */
@@ -143,10 +139,12 @@ const KEPT_NAMES: ReadonlySet<unknown> = new Set(KEPT);
 
 /** The headers of a response that are stored with it. */
 export function keptHeaders(headers: Headers): CacheEntry['headers'] {
-  return KEPT.flatMap((name) => {
+  const kept: (readonly [string, string])[] = [];
+  for (const name of KEPT) {
     const value = headers.get(name);
-    return value === null ? [] : [[name, value] as const];
-  });
+    if (value !== null) kept.push([name, value]);
+  }
+  return kept;
 }
 
 const DIALECTS: Readonly<Record<DialectName, true>> = {

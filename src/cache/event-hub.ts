@@ -5,9 +5,13 @@ import { ReplayedEvent } from './replay.js';
 /** Bytes an event takes beside its data. */
 const EVENT_OVERHEAD = 64;
 
+type Batch = readonly StreamEvent[] | null;
+
 /** How far one reader of a hub has come. */
 export interface HubReader {
   at: number;
+  /** What it waits for, while it does. */
+  waits: Pick<PromiseWithResolvers<Batch>, 'resolve' | 'reject'> | undefined;
 }
 
 /** What a hub is made with. */
@@ -39,8 +43,6 @@ export class EventHub {
   #isEnding = false;
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
-  #pulling: Promise<unknown> | undefined;
-  /** Set before `#pulling` is: the source may end while it is being asked. */
   #isPulling = false;
   /** Resolves the wait of the reader that is ahead. */
   #room: PromiseWithResolvers<void> | undefined;
@@ -61,7 +63,7 @@ export class EventHub {
   }
 
   open(): HubReader {
-    const reader = { at: this.#base };
+    const reader: HubReader = { at: this.#base, waits: undefined };
     this.#readers.add(reader);
     return reader;
   }
@@ -75,24 +77,23 @@ export class EventHub {
     return this.#base + this.#kept.length;
   }
 
-  /** What comes next for a reader; `null` at a clean end. Rejects with what broke the stream. */
-  async next(reader: HubReader): Promise<readonly StreamEvent[] | null> {
-    for (;;) {
-      if (reader.at < this.#end) return this.#replay(reader);
-      if (this.#failure) throw this.#failure.error;
-      if (this.#isOver) return null;
-      if (this.#pulling !== undefined) {
-        await this.#pulling;
-        continue;
-      }
-      const pulling = this.#pull();
-      this.#pulling = pulling;
-      const batch = await pulling;
-      if (batch === undefined) continue;
-      reader.at = this.#end;
-      this.#letGo();
-      return batch;
-    }
+  /** What comes next for a reader; `null` at a clean end. Rejects with what broke the stream, or interrupted the reader. */
+  next(reader: HubReader): Promise<Batch> {
+    if (reader.at < this.#end) return Promise.resolve(this.#replay(reader));
+    if (this.#failure) return Promise.reject(this.#failure.error);
+    if (this.#isOver) return Promise.resolve(null);
+    return new Promise((resolve, reject) => {
+      reader.waits = { resolve, reject };
+      if (!this.#isPulling) void this.#pull(reader);
+    });
+  }
+
+  /** Ends the wait of a reader; false where it does not wait. */
+  interrupt(reader: HubReader, error: Error): boolean {
+    const { waits } = reader;
+    reader.waits = undefined;
+    waits?.reject(error);
+    return waits !== undefined;
   }
 
   #replay(reader: HubReader): readonly StreamEvent[] {
@@ -104,25 +105,34 @@ export class EventHub {
     return batch;
   }
 
-  /** The next events, kept; `undefined` where there are none. */
-  async #pull(): Promise<readonly StreamEvent[] | undefined> {
+  /** Reads on for the reader that is ahead, and for all who wait. */
+  async #pull(puller: HubReader): Promise<void> {
     this.#isPulling = true;
+    let batch: Batch = null;
     try {
       while (!this.#keepsAll && this.#bytes > this.#options.maxBytes) {
         this.#room ??= Promise.withResolvers();
         await this.#room.promise;
       }
-      const batch = await this.#source.pull();
+      batch = await this.#source.pull();
       if (batch === null) this.#finish();
       else this.#keep(batch);
-      return batch ?? undefined;
     } catch (error) {
       this.#failure = { error };
       this.#finish();
-      return undefined;
-    } finally {
-      this.#isPulling = false;
-      this.#pulling = undefined;
+    }
+    this.#isPulling = false;
+    if (batch !== null && puller.waits) {
+      puller.at = this.#end;
+      this.#letGo();
+      puller.waits.resolve(batch);
+      puller.waits = undefined;
+    }
+    for (const reader of this.#readers) {
+      const { waits } = reader;
+      if (waits === undefined) continue;
+      reader.waits = undefined;
+      this.next(reader).then(waits.resolve, waits.reject);
     }
   }
 

@@ -9,6 +9,7 @@ import { adoptResponse } from '../routing/read-answer.js';
 import type { StoredEvent } from './cache-entry.js';
 import { EventHub } from './event-hub.js';
 import { MemberStream } from './member-stream.js';
+import { Seat } from './seat.js';
 
 /** An answer that came to its end, to be stored. */
 export interface CompleteAnswer {
@@ -56,12 +57,12 @@ type Shared =
 export class Flight {
   readonly #init: FlightInit;
   readonly #request: CallContext;
-  readonly #members = new Set<CallContext>();
-  readonly #answer: Promise<Shared>;
+  /** Of those who want the answer. */
+  readonly #seats: Seat<Shared>[] = [];
   #owner: CallContext;
-  /** Headers as the provider sent them, for those who came later. */
+  #answer: Shared | undefined;
+  /** Headers of a body as the provider sent them, for those who came later. */
   #headers: readonly string[] = [];
-  #hub: EventHub | undefined;
   #isOver = false;
   isForgotten = false;
 
@@ -69,12 +70,10 @@ export class Flight {
     this.#init = init;
     this.#owner = init.leader;
     this.#request = init.leader.fork(() =>
-      Math.max(...Array.from(this.#members, (member) => member.remainingMs())),
+      Math.max(...this.#seats.map(({ context }) => context.remainingMs())),
     );
-    this.#members.add(init.leader);
-    this.#answer = this.#ask();
-    // Whoever is still there hears of it.
-    this.#answer.catch(() => this.#over());
+    this.#take(init.leader);
+    void this.#ask();
   }
 
   /** The answer is not to be stored any more, and nobody else is to have it. */
@@ -84,16 +83,26 @@ export class Flight {
 
   /** Whether another call would get all of the answer. */
   get isJoinable(): boolean {
-    if (this.isForgotten || this.#request.signal.aborted) return false;
-    return !this.#isOver && (this.#hub?.isJoinable ?? true);
+    if (this.isForgotten || this.#request.signal.aborted || this.#isOver) return false;
+    return this.#answer?.kind !== 'events' || this.#answer.hub.isJoinable;
   }
 
-  async #ask(): Promise<Shared> {
-    const response = adoptResponse(await this.#init.send(this.#request));
-    const payload = response.peekPayload();
-    if (payload?.kind === 'events') return this.#shareEvents(response);
+  async #ask(): Promise<void> {
+    try {
+      const response = adoptResponse(await this.#init.send(this.#request));
+      const isStream = response.peekPayload()?.kind === 'events';
+      const answer = isStream ? this.#shareEvents(response) : this.#shareBody(response);
+      this.#answer = answer;
+      for (const seat of this.#seats) seat.land(answer);
+    } catch (error) {
+      this.#over();
+      for (const seat of this.#seats) seat.fail(error);
+    }
+  }
+
+  #shareBody(response: GatewayResponse): Shared {
     // Before anybody's labels are on them, and only where there is somebody else.
-    if (this.#members.size > 1) this.#headers = pairsOf(response);
+    if (this.#seats.length > 1) this.#headers = [...response.headers].flat();
     const text = textOf(response);
     if (text.length <= this.#init.maxBytes) this.#complete(response, { text }, false);
     this.#over();
@@ -101,7 +110,6 @@ export class Flight {
   }
 
   #shareEvents(response: GatewayResponse): Shared {
-    this.#headers = pairsOf(response);
     const stream = streamIn(response);
     const payload = response.takePayload();
     if (payload.kind !== 'events') throw new TypeError('a stream without events');
@@ -112,7 +120,6 @@ export class Flight {
       onOver: () => this.#over(),
     });
     if (stream) stream.onSettle = (outcome) => outcome === 'success' && hub.end();
-    this.#hub = hub;
     return { kind: 'events', response, hub, usageAsked };
   }
 
@@ -131,72 +138,72 @@ export class Flight {
   /** The answer for one call: for the first as it came, for others a copy. */
   async board(passenger: Passenger): Promise<GatewayResponse> {
     const { context } = passenger;
-    if (context !== this.#init.leader) {
+    const isLeader = context === this.#init.leader;
+    const seat = (isLeader && this.#seats[0]) || this.#take(context);
+    if (!isLeader) {
       context.isBilled = false;
       context.shares = this.#request;
-      this.#members.add(context);
       context.followers?.joined(this.#init.leader);
     }
-    const shared = await this.#landed(context);
+    const shared = this.#answer && !context.signal.aborted ? this.#answer : await seat.landed;
     const seen = this.#request.observation;
     context.observation = seen && new SharedObservation(seen, context);
-    if (shared.kind === 'events') return this.#stream(shared, passenger);
-    this.#members.delete(context);
-    if (context === this.#init.leader) return shared.response;
+    if (shared.kind === 'events') return this.#stream(shared, seat, passenger);
+    seat.release();
+    this.#remove(seat);
+    if (isLeader) return shared.response;
     const json: unknown = JSON.parse(shared.text);
     const bytes = new TextEncoder().encode(shared.text);
     const payload = { kind: 'bytes', bytes, text: shared.text, json } as const;
     return shared.response.withPayload(payload, new GatewayHeaders(this.#headers));
   }
 
-  /** The answer, unless the call ends before it comes. */
-  #landed(context: CallContext): Promise<Shared> {
+  /** A place for a call, until it ends or has its answer. */
+  #take(context: CallContext): Seat<Shared> {
+    const seat = new Seat<Shared>(context);
     const { signal } = context;
-    return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        // The last one hears it from the request itself.
-        if (this.#members.size === 1) this.#request.controller.abort(signal.reason);
-        else {
-          this.#leave(context);
-          reject(signal.reason);
-        }
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      if (signal.aborted) onAbort();
-      const release = () => signal.removeEventListener('abort', onAbort);
-      this.#answer.then(
-        (shared) => {
-          release();
-          resolve(shared);
-        },
-        (error: unknown) => {
-          release();
-          reject(error);
-        },
-      );
-    });
+    seat.onAbort = () => {
+      // The last one hears it from the request itself.
+      if (this.#seats.length === 1) this.#request.controller.abort(signal.reason);
+      else {
+        this.#leave(seat);
+        seat.fail(signal.reason);
+      }
+    };
+    this.#seats.push(seat);
+    if (signal.aborted) seat.onAbort();
+    return seat;
   }
 
   #stream(
     { response, hub, usageAsked }: Extract<Shared, { kind: 'events' }>,
-    { context, target, wantsUsage }: Passenger,
+    seat: Seat<Shared>,
+    { target, wantsUsage }: Passenger,
   ): GatewayResponse {
     const stream = new MemberStream({
       hub,
-      context,
+      seat,
       target,
       hidesUsage: usageAsked && !wantsUsage,
-      leave: () => this.#leave(context),
-      isLast: () => this.#members.size === 1,
+      leave: () => this.#leave(seat),
+      isLast: () => this.#seats.length === 1,
       abort: (reason) => this.#request.controller.abort(reason),
     });
     const events = leaseStream(stream);
-    return response.withPayload({ kind: 'events', events }, new GatewayHeaders(this.#headers));
+    // Laid over those of the provider, which nobody's labels get into.
+    return response.withPayload({ kind: 'events', events }, new GatewayHeaders(response.headers));
   }
 
-  #leave(context: CallContext): void {
-    if (!this.#members.delete(context) || this.#isOver) return;
-    const [heir] = this.#members;
+  #remove(seat: Seat<Shared>): boolean {
+    const at = this.#seats.indexOf(seat);
+    if (at >= 0) this.#seats.splice(at, 1);
+    return at >= 0;
+  }
+
+  #leave(seat: Seat<Shared>): void {
+    if (!this.#remove(seat) || this.#isOver) return;
+    const { context } = seat;
+    const heir = this.#seats[0]?.context;
     if (context !== this.#owner || heir === undefined) return;
     // What was tried, and what it costs, is the next one's: each attempt is in one row.
     const { attempts } = this.#request;
@@ -256,8 +263,4 @@ function textOf(response: GatewayResponse): string {
   const payload = response.peekPayload();
   if (payload?.kind !== 'bytes') throw new TypeError('an answer that is not all here');
   return payload.text ?? decoder.decode(payload.bytes ?? undefined);
-}
-
-function pairsOf({ headers }: Response): string[] {
-  return [...headers].flat();
 }

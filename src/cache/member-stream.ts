@@ -1,4 +1,3 @@
-import type { CallContext } from '../pipeline/call-context.js';
 import { isGatewayError } from '../pipeline/errors.js';
 import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
 import type { Failure, Outcome } from '../pipeline/settlement.js';
@@ -7,13 +6,15 @@ import { describeFailure } from '../routing/describe-failure.js';
 import { abortError } from '../routing/stream-errors.js';
 import { hideUsages } from '../routing/stream-usage.js';
 import type { EventHub, HubReader } from './event-hub.js';
+import type { Seat } from './seat.js';
 
 const ABORTED: Failure = { kind: 'aborted', message: 'aborted' };
 
 /** What one caller's share of a stream is made with. */
 export interface MemberStreamInit {
   readonly hub: EventHub;
-  readonly context: CallContext;
+  /** Of the caller. */
+  readonly seat: Pick<Seat<unknown>, 'context' | 'onAbort' | 'release'>;
   readonly target: Target;
   /** Usage that this caller did not ask for is in the stream. */
   readonly hidesUsage: boolean;
@@ -32,34 +33,33 @@ export class MemberStream implements EventSource {
   #isOver = false;
   /** What ended this share alone. */
   #interruption: Error | undefined;
-  /** Rejects the pull that waits. */
-  #interrupt: ((reason: Error) => void) | undefined;
   /** Told once how the stream ended. */
   onSettle: ((outcome: Outcome, failure?: Failure) => void) | undefined;
 
   constructor(init: MemberStreamInit) {
     this.#init = init;
     this.#reader = init.hub.open();
-    const { signal } = init.context;
-    signal.addEventListener('abort', this.#onAbort, { once: true });
-    if (signal.aborted) this.#onAbort();
+    const { seat } = init;
+    seat.onAbort = this.#onAbort;
+    if (seat.context.signal.aborted) this.#onAbort();
   }
 
   readonly #onAbort = (): void => {
-    const { context, target, hub, isLast, abort } = this.#init;
-    const { reason } = context.signal;
+    const { seat, target, hub, isLast, abort } = this.#init;
+    const { reason } = seat.context.signal;
     const wasLast = isLast();
     if (wasLast) abort(reason);
     // The stream itself tells the last one, as it would tell one that is alone.
-    if (wasLast && this.#interrupt) return;
+    if (wasLast && this.#reader.waits) return;
     if (wasLast) hub.cancel(reason);
     const { error, failure } = describeFailure(
       isGatewayError(reason) ? reason : abortError(reason),
       target.errors,
     );
     this.#interruption = error;
-    if (this.#interrupt) this.#interrupt(error);
-    else this.#end(failure.kind === 'aborted' ? 'aborted' : 'error', failure);
+    if (!hub.interrupt(this.#reader, error)) {
+      this.#end(failure.kind === 'aborted' ? 'aborted' : 'error', failure);
+    }
     this.#leave();
   };
 
@@ -68,7 +68,7 @@ export class MemberStream implements EventSource {
     if (this.#interruption) throw this.#interruption;
     try {
       while (!this.#isOver) {
-        const batch = await this.#next();
+        const batch = await hub.next(this.#reader);
         // A caller that has the last event has had the answer, whether it asks for more or not.
         if (batch === null || hub.hasAll(this.#reader)) this.#end('success');
         if (batch === null) return null;
@@ -80,23 +80,14 @@ export class MemberStream implements EventSource {
       const { failure } = describeFailure(thrown, target.errors);
       this.#end(failure.kind === 'aborted' ? 'aborted' : 'error', failure);
       throw thrown;
-    } finally {
-      this.#interrupt = undefined;
     }
-  }
-
-  #next(): Promise<readonly StreamEvent[] | null> {
-    return new Promise((resolve, reject) => {
-      this.#interrupt = reject;
-      this.#init.hub.next(this.#reader).then(resolve, reject);
-    });
   }
 
   #end(outcome: Outcome, failure?: Failure): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#leave();
-    this.#init.context.signal.removeEventListener('abort', this.#onAbort);
+    this.#init.seat.release();
     this.onSettle?.(outcome, failure);
   }
 

@@ -79,29 +79,32 @@ export class ResponseCache {
   }
 
   /** The answer to a call: stored, shared, or asked for. */
-  async answer(call: CachedCall): Promise<Response> {
+  answer(call: CachedCall): Promise<Response> {
     const { request, control, isChosen } = call;
-    const { mode } = control;
     const reason = bypassReason(call);
     const key = reason === undefined ? this.#keys.of(call) : undefined;
     if (key === undefined) return this.#bypass(call, reason ?? 'uncanonical');
+    if (!readsFrom(control.mode)) return this.#ask(call, key);
     const wish = { stream: request.stream, wantsUsage: asksUsage(request) };
-    const found = readsFrom(mode)
-      ? await this.#shelf.find({
-          key,
-          control,
-          wish,
-          isChosen,
-          now: this.#deps.clock.wallNow(),
-        })
-      : undefined;
-    const given = found && this.#giveAtOnce(call, found);
+    const now = this.#deps.clock.wallNow();
+    const found = this.#shelf.find({ key, control, wish, isChosen, now });
+    if (found instanceof Promise) return found.then((entry) => this.#answerWith(call, key, entry));
+    return this.#answerWith(call, key, found);
+  }
+
+  #answerWith(call: CachedCall, key: string, found: FoundEntry | undefined): Promise<Response> {
+    return found ? this.#answerFrom(call, key, found) : this.#ask(call, key);
+  }
+
+  /** The answer to a call for which there is one, fresh or stale. */
+  async #answerFrom(call: CachedCall, key: string, found: FoundEntry): Promise<Response> {
+    const given = this.#giveAtOnce(call, found);
     if (given) return given;
     try {
       return await this.#ask(call, key);
     } catch (error) {
-      if (found === undefined || !isOutage(error, call)) throw error;
-      if (found.ageMs >= found.entry.ttlMs + control.staleIfErrorMs) throw error;
+      if (!isOutage(error, call)) throw error;
+      if (found.ageMs >= found.entry.ttlMs + call.control.staleIfErrorMs) throw error;
       const stale = this.#give(call, found, 'STALE');
       if (stale === undefined) throw error;
       call.context.decide('cache-stale-if-error');
@@ -199,9 +202,14 @@ export class ResponseCache {
           return;
         }
         isStoring = true;
-        const isWanted = () => !flight.isForgotten;
-        const stored = this.#shelf.put({ make, control, tags, isWanted });
-        this.#deps.background(stored.finally(() => this.#underWay.delete(flight)));
+        this.#shelf.put({
+          key,
+          make,
+          control,
+          tags,
+          isWanted: () => !flight.isForgotten,
+          onOver: () => this.#underWay.delete(flight),
+        });
       },
       onOver: () => {
         if (this.#flights.get(slot) === flight) this.#flights.delete(slot);
@@ -233,6 +241,8 @@ export class ResponseCache {
 
   /** Calls that come later do not share what is under way. */
   #forget(which: (flight: { key: string; tags: readonly string[] }) => boolean): void {
+    // What has come is stored already, for all that anybody can tell.
+    this.#shelf.writeWaiting();
     for (const [flight, about] of this.#underWay) if (which(about)) flight.forget();
   }
 }

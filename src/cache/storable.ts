@@ -1,4 +1,4 @@
-import { isObject, list } from '../dialects/json.js';
+import { isObject, type JsonObject, list } from '../dialects/json.js';
 import type { Operation, ResponseFacts, SettledChoice } from '../pipeline/settlement.js';
 
 /** Why a call is left to the upstream and its answer is not stored. */
@@ -15,6 +15,8 @@ export type UnstorableAnswer =
   | 'status'
   /** The terminal marker of its dialect was not seen. */
   | 'incomplete'
+  /** It was put together from several responses: none of them gave it. */
+  | 'continued'
   /** No choice in it (a response that is still in the queue). */
   | 'empty'
   | 'refusal'
@@ -29,19 +31,26 @@ export interface StorableRequest {
   readonly only?: 'deterministic' | undefined;
 }
 
-/** Members that tie a call to what the provider keeps, where they are set (`null` and `false` are not). */
-const STATE = ['store', 'background', 'previous_response_id', 'conversation', 'container'];
-
 /** Why the answer to a call may not be stored, nor a stored one be given for it; `undefined` where it may. */
 export function unstorableRequest(request: StorableRequest): UnstorableRequest | undefined {
   const { operation, body, only } = request;
   if (operation === 'passthrough' || !isObject(body)) return 'passthrough';
-  if (STATE.some((member) => isSet(body[member])) || list(body.tools).some(usesContainer)) {
-    return 'stateful';
-  }
+  if (isStateful(body) || list(body.tools).some(usesContainer)) return 'stateful';
   if (only !== 'deterministic' || operation === 'embeddings') return undefined;
   const isSingle = !isSet(body.n) || body.n === 1;
   return body.temperature === 0 && isSingle ? undefined : 'not_deterministic';
+}
+
+/** Whether a call is tied to what the provider keeps, by a member that is set (`null` and `false` are not). */
+function isStateful(body: JsonObject): boolean {
+  const { store, background, previous_response_id, conversation, container } = body;
+  return (
+    isSet(store) ||
+    isSet(background) ||
+    isSet(previous_response_id) ||
+    isSet(conversation) ||
+    isSet(container)
+  );
 }
 
 function isSet(value: unknown): boolean {
@@ -76,6 +85,7 @@ export function unstorableAnswer(
 ): UnstorableAnswer | undefined {
   if (status < 200 || status >= 300) return 'status';
   if (!facts.complete) return 'incomplete';
+  if (facts.continued) return 'continued';
   // Embeddings without a vector are not complete.
   if (operation === 'embeddings') return undefined;
   if (facts.choices.length === 0) return 'empty';
