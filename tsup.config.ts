@@ -13,7 +13,7 @@ const shared: Options = {
   splitting: true,
   treeshake: true,
   sourcemap: true,
-  external: ['openai', '@anthropic-ai/sdk', /^node:/],
+  external: ['openai', '@anthropic-ai/sdk', 'ioredis', /^node:/],
 };
 
 export default defineConfig([

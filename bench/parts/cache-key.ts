@@ -7,7 +7,7 @@ const COLUMNS = [
   'µs a body',
   'JSON.stringify',
   'safe-stable + SHA-256',
-  'canonical JSON',
+  'canonical text',
   'key',
   'MAD',
   'key/JSON.stringify',

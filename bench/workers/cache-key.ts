@@ -1,7 +1,7 @@
 /** Makes the key of one chat request after the other, and spells the same bodies in other ways, by turns. */
 import { hash } from 'node:crypto';
 import { type CacheKeyParts, cacheKey, DEFAULT_EXCLUDED } from '../../src/cache/cache-key.js';
-import { canonicalJson } from '../../src/cache/canonical-json.js';
+import { canonicalText } from '../../src/cache/canonical-text.js';
 import { serve } from '../support/serve.js';
 
 /** What a body looks like. */
@@ -95,7 +95,7 @@ serve({
     const spellings: Readonly<Record<Spelling, Spell | undefined>> = {
       stringify: (body) => JSON.stringify(body),
       stable: stable && ((body) => hash('sha256', stable(body) ?? '')),
-      canonical: (body) => canonicalJson(body),
+      canonical: (body) => canonicalText(body),
       key: (body) => cacheKey({ ...PARTS, body }),
     };
     const series = shapes.map((shape) => {

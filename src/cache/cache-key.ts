@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalText } from './canonical-text.js';
 
 /** Goes into every key: raise it whenever keys are made in another way, and old entries are never found again. */
-const KEY_VERSION = 1;
+const KEY_VERSION = 2;
 
 /** Members of a body that say how the answer is to come, not what it is. */
 export const DEFAULT_EXCLUDED: ReadonlySet<string> = new Set(['stream', 'stream_options']);
@@ -35,12 +35,12 @@ export interface CacheKeyParts extends CacheKeyHead {
 }
 
 /**
- * The key that an answer is kept under: SHA-256 in lower-case hex, over the canonical JSON of all the parts.
+ * The key that an answer is kept under: SHA-256 in lower-case hex, over the canonical text of all the parts.
  *
  * With `custom` the body does not count, and is not read; everything else still does, so that nobody's own key
  * finds an answer of another tenant, origin or operation.
  *
- * @throws {@link UncanonicalError} where the query, a varied value or the body has no canonical JSON
+ * @throws {@link UncanonicalError} where the query, a varied value or the body has no canonical text
  */
 export function cacheKey(parts: CacheKeyParts): string {
   const { custom, body, exclude } = parts;
@@ -57,11 +57,11 @@ export function headText(parts: CacheKeyHead): string {
   const content = custom === undefined ? ['body', ...[...exclude].sort()] : ['custom', custom];
   // A query in an object, where no query and `null` are told apart.
   const call = [KEY_VERSION, operation, method, path, { query }, origin, scope, headers];
-  return canonicalJson([...call, version, vary, content]);
+  return canonicalText([...call, version, vary, content]);
 }
 
 /** The key of a body, where how its text begins is known. */
 export function keyUnder(head: string, body: unknown, exclude: ReadonlySet<string>): string {
-  // Each is a whole JSON text, so where the first one ends is never in doubt.
-  return hash('sha256', head + canonicalJson(body, exclude));
+  // Each says where it ends.
+  return hash('sha256', head + canonicalText(body, exclude));
 }

@@ -4,7 +4,7 @@ import type { GatewayRequest } from '../pipeline/contract.js';
 import type { Target } from '../pipeline/target.js';
 import { type CacheKeyHead, cacheKey, DEFAULT_EXCLUDED, headText, keyUnder } from './cache-key.js';
 import type { CacheControl, CacheOptions } from './cache-options.js';
-import { UncanonicalError } from './canonical-json.js';
+import { UncanonicalError } from './canonical-text.js';
 
 /** A call whose answer is looked for. */
 export interface KeyedCall {

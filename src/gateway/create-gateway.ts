@@ -267,11 +267,13 @@ class EmbeddedGateway implements Gateway, CallPort {
 
   #drained(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const stop = this.#runner.clock.timer(timeoutMs, () => {
+      const { clock } = this.#runner;
+      let stop = clock.timer(timeoutMs, () => {
         for (const { controller } of this.#running) {
           controller.abort(new GatewayError('the gateway was closed', { code: 'zerohop_closed' }));
         }
-        resolve();
+        // They settle by themselves, unless nobody reads them: their rows are to be written, too.
+        stop = clock.timer(MIN_FLUSH_MS, resolve);
       });
       this.#idle.push(() => {
         stop();

@@ -62,11 +62,15 @@ class CallEstimator implements Estimator {
     context,
     target,
   }: AskedCall): Pick<PricedUsage, 'provider' | 'target' | 'model' | 'requestModel'> {
-    const first = this.#parts.router?.candidates({ request, context }, target).next();
-    if (first && !first.done) {
-      const { name } = first.value.target;
-      const { provider = 'unknown', model } = first.value.target.asks(request, target);
-      return { provider, target: name, model, requestModel: model };
+    try {
+      const first = this.#parts.router?.candidates({ request, context }, target).next();
+      if (first && !first.done) {
+        const { name } = first.value.target;
+        const { provider = 'unknown', model } = first.value.target.asks(request, target);
+        return { provider, target: name, model, requestModel: model };
+      }
+    } catch {
+      // A function of the user's, which the route itself will meet again.
     }
     const model = modelOf(request.body);
     return { provider: target.provider.name, target: target.name, model, requestModel: model };

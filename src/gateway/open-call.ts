@@ -62,13 +62,19 @@ export interface RunnerOptions {
   readonly onSettled: (context: CallContext) => void;
 }
 
+/** A copy of a call: where it goes, and what its own left the call ring with. */
+export interface Shadow {
+  readonly by: CompiledRoute;
+  readonly request: GatewayRequest;
+}
+
 /**
- * Opens a call and sends it through both rings.
- *
- * @param by the route it takes, where that is not the gateway's
+ * Opens a call and sends it through both rings; a copy of a call, which has passed the call ring, through the
+ * attempt ring only.
  */
-export function openCall(runner: RunnerOptions, input: CallInput, by?: CompiledRoute): OpenCall {
-  const { interceptors = [], attemptInterceptors = [] } = runner.options;
+export function openCall(runner: RunnerOptions, input: CallInput, shadow?: Shadow): OpenCall {
+  const { attemptInterceptors = [] } = runner.options;
+  const interceptors = shadow ? [] : (runner.options.interceptors ?? []);
   const recognised = recogniseOperation(input.method, input.path, input.body);
   const scope = runner.scope();
   const context = openContext(runner, input, { operation: recognised.operation, scope });
@@ -80,12 +86,13 @@ export function openCall(runner: RunnerOptions, input: CallInput, by?: CompiledR
   );
   context.usesCache = control !== undefined;
   context.cause = input.cause;
-  const request = requestOf(runner.options, input, context);
+  const request = shadow?.request ?? requestOf(runner.options, input, context);
   if (runner.features.length > 0) {
     context.followers = Followers.open(runner.features, context, request);
     if (context.followers) runner.prepare();
   }
   const { dialect } = recognised;
+  const by = shadow?.by;
   const call: RoutedCall = { runner, input, by, context, scope, timeouts, dialect };
   const terminal = control ? cachedRoute(call, control) : plainRoute(call);
   const ring = composePipeline(interceptors, terminal, context);
@@ -122,11 +129,12 @@ async function route(
   asker: CallContext,
 ): Promise<Response> {
   const { runner, input, context } = call;
-  const asked = { request, context: asker, target: input.target };
-  const switched = runner.budgets && (await runner.budgets.admit(asked, call.switched));
-  if (switched) {
-    if (asker !== context) throw new OtherModel(switched);
-    return route({ ...call, switched }, askFor(request, switched), asker);
+  if (runner.budgets) {
+    const asked = { request, context: asker, target: input.target };
+    const switched = await runner.budgets.admit(asked, call.switched);
+    // Others may have the answer, too.
+    if (switched && asker !== context) throw new OtherModel(switched);
+    if (switched) return route({ ...call, switched }, askFor(request, switched), asker);
   }
   const { answer, resume } = await ask(call, request, asker);
   return answerResponse(answer, asker, resume, continuing(call, request, asker));
@@ -212,7 +220,7 @@ function cachedRoute(call: RoutedCall, control: CacheControl): Next {
       dialect,
       control,
       tenant,
-      send: (sent, asker) => route({ ...call, switched }, sent, asker),
+      send: (sent, asker) => route(switched ? { ...call, switched } : call, sent, asker),
       revalidate: () => revalidate(runner, input, context),
     });
   if (runner.budgets === undefined) return (request) => answer(request);
@@ -229,17 +237,15 @@ function revalidate(runner: RunnerOptions, input: CallInput, stale: CallContext)
 /** Makes the call of a request at another route, in the background. What comes of it is in its own span and row. */
 function mirror(
   { runner, input, context, dialect }: RoutedCall,
-  { body }: GatewayRequest,
+  request: GatewayRequest,
   by: CompiledRoute,
 ): Promise<void> {
+  const { body } = request;
   // A body that can be read once is the caller's.
   if (dialect === undefined || !isPlain(body)) return Promise.resolve();
   return inBackground(() => {
-    const shadow = openCall(
-      runner,
-      { ...again(input, { cache: false, cause: context }), body },
-      by,
-    );
+    const copy = { ...again(input, { cache: false, cause: context }), body };
+    const shadow = openCall(runner, copy, { by, request });
     shadow.context.decide('mirror', { of: context.id });
     return shadow;
   });

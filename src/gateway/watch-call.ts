@@ -14,14 +14,14 @@ export async function watchCall(
   let stop: () => void = () => undefined;
   const arm = (delayMs: number) => {
     stop = clock.timer(delayMs, () => {
-      const heldMs = clock.now() - whereabouts.since;
-      const { holder } = whereabouts;
-      if (holder === undefined || heldMs < target.timeoutMs) {
-        arm(holder === undefined ? target.timeoutMs : target.timeoutMs - heldMs);
+      const { longest } = whereabouts;
+      const heldMs = longest === undefined ? 0 : clock.now() - longest.since;
+      if (longest === undefined || heldMs < target.timeoutMs) {
+        arm(target.timeoutMs - heldMs);
         return;
       }
       const error = new GatewayError(
-        `interceptor "${holder}" neither returned nor called next() for ${target.timeoutMs} ms`,
+        `interceptor "${longest.holder}" neither returned nor called next() for ${target.timeoutMs} ms`,
         { code: 'zerohop_interceptor' },
       );
       interrupted.reject(error);

@@ -1,10 +1,8 @@
 import type { Clock } from '../pipeline/clock.js';
 import type { LimitName, LimitUnit } from '../pipeline/limit-types.js';
+import type { Hold, HoldUp, Limits, Weights } from './limits.js';
 import { type BucketSize, TokenBucket } from './token-bucket.js';
 import { WaitingLine } from './waiting-line.js';
-
-/** What a request weighs, in each unit. */
-export type Weights = Readonly<Record<LimitUnit, number>>;
 
 /** One rate that holds. */
 export interface RateSpec {
@@ -13,13 +11,13 @@ export interface RateSpec {
   readonly size: BucketSize;
 }
 
-/** The limits of one key, and who waits for them. */
-export class KeyLimits {
+/** The limits of one key in this process. */
+export class KeyLimits implements Limits {
   readonly #clock: Clock;
   readonly #rates: readonly (readonly [RateSpec, TokenBucket])[];
   readonly #concurrency: number;
   readonly line: WaitingLine;
-  /** Requests that are under way. */
+  readonly isClosed = false;
   running = 0;
 
   constructor(clock: Clock, rates: readonly RateSpec[], concurrency = Number.POSITIVE_INFINITY) {
@@ -30,25 +28,24 @@ export class KeyLimits {
     this.line = new WaitingLine((delayMs, callback) => clock.timer(delayMs, callback));
   }
 
-  /** Takes what a request weighs, of every limit or of none. */
-  tryTake(weights: Weights): boolean {
-    if (this.running >= this.#concurrency) return false;
+  tryTake(weights: Weights): Hold | undefined {
+    if (this.running >= this.#concurrency) return undefined;
     const now = this.#clock.now();
     for (const [{ unit }, bucket] of this.#rates) {
-      if (!bucket.has(weights[unit], now)) return false;
+      if (!bucket.has(weights[unit], now)) return undefined;
     }
     for (const [{ unit }, bucket] of this.#rates) bucket.take(weights[unit], now);
     this.running += 1;
-    return true;
+    return { settle: (actual) => this.#settle(weights, actual) };
   }
 
-  /** The limit that holds a request up longest, behind `ahead` like it; `waitMs` is absent where only the end of another one helps. */
-  holdUp(
-    weights: Weights,
-    ahead = 0,
-  ): { name: LimitName; waitMs?: number; amount: number; left: number } {
+  lookAgainMs(weights: Weights): number | undefined {
+    return this.holdUp(weights).waitMs;
+  }
+
+  holdUp(weights: Weights, ahead = 0): HoldUp {
     const now = this.#clock.now();
-    let worst: { name: LimitName; waitMs?: number; amount: number; left: number } = {
+    let worst: HoldUp = {
       name: 'concurrency',
       amount: this.#concurrency,
       left: this.#concurrency - this.running,
@@ -63,8 +60,7 @@ export class KeyLimits {
     return worst;
   }
 
-  /** A request is over: what it turned out to weigh takes the place of what it was thought to. */
-  settle(reserved: Weights, actual: Weights): void {
+  #settle(reserved: Weights, actual: Weights): void {
     const now = this.#clock.now();
     this.running -= 1;
     for (const [{ unit }, bucket] of this.#rates) {
@@ -75,7 +71,23 @@ export class KeyLimits {
     this.line.wake();
   }
 
-  /** What a provider says is left of a unit, within an interval. */
+  /** A request was let through by somebody else: it counts here as far as there is something to take it from. */
+  note(weights: Weights): Hold {
+    const now = this.#clock.now();
+    for (const [{ unit }, bucket] of this.#rates) bucket.takeWhatIsThere(weights[unit], now);
+    this.running += 1;
+    return { settle: (actual) => this.#settleNoted(weights, actual) };
+  }
+
+  #settleNoted(reserved: Weights, actual: Weights): void {
+    const now = this.#clock.now();
+    this.running -= 1;
+    for (const [{ unit }, bucket] of this.#rates) {
+      const more = actual[unit] - reserved[unit];
+      if (more > 0) bucket.takeWhatIsThere(more, now);
+    }
+  }
+
   lower(unit: LimitUnit, intervalMs: number, level: number): void {
     const now = this.#clock.now();
     for (const [rate, bucket] of this.#rates) {
@@ -83,7 +95,6 @@ export class KeyLimits {
     }
   }
 
-  /** Nobody would miss it: as if it had never been used. */
   get isIdle(): boolean {
     const now = this.#clock.now();
     return (

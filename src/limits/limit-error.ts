@@ -31,3 +31,12 @@ export function limitError(why: string, exceeded: Exceeded): GatewayError {
     },
   });
 }
+
+/** The error of a request that is refused because nobody knows what is left of a limit that processes share. */
+export function unreachableError(retryAfterMs: number, goesOn: boolean): GatewayError {
+  const error = new GatewayError(
+    "what is left of the limits is not known (rateLimit.redis cannot be reached, onRedisDown: 'closed')",
+    { code: 'zerohop_rate_limited' },
+  );
+  return Object.assign(error, { retryAfterMs: Math.ceil(retryAfterMs), goesOn });
+}

@@ -1,12 +1,15 @@
-import type { LimitUnit, Rates } from '../pipeline/limit-types.js';
+import type { LimitUnit, RateLimitOptions, Rates } from '../pipeline/limit-types.js';
 import {
   type Check,
   hasShape,
   isBoolean,
   isFunction,
   isNumber,
+  isOneOf,
   refuse,
 } from '../pipeline/option-checks.js';
+import type { RateSpec } from './key-limits.js';
+import { checkRedis } from './shared/ioredis.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -25,6 +28,8 @@ export const RATES: Readonly<Record<keyof Rates, readonly [unit: LimitUnit, inte
     costPerMinute: ['cost', MINUTE],
   };
 
+export const DEFAULT_BURST = 0.1;
+
 const isPositive: Check = (value, path) => {
   if (!(typeof value === 'number' && value > 0 && value <= Number.MAX_SAFE_INTEGER)) {
     const shown = typeof value === 'number' ? ` (got ${value})` : '';
@@ -32,6 +37,13 @@ const isPositive: Check = (value, path) => {
   }
 };
 const isPositiveWhole: Check = isNumber(1, Number.MAX_SAFE_INTEGER, true);
+
+/** Braces would end the part of a key that says where in a cluster it lies. */
+const isKeyPrefix: Check = (value, path) => {
+  if (typeof value !== 'string' || !/^[^{}\s]{1,100}$/.test(value)) {
+    refuse(path, 'must be a text of 1 to 100 characters without braces and white space');
+  }
+};
 
 const isRateLimit = hasShape({
   ...Object.fromEntries(Object.keys(RATES).map((name) => [name, isPositive])),
@@ -50,6 +62,10 @@ const isRateLimit = hasShape({
   maxWaitMs: isNumber(0, 2 ** 31 - 1, false),
   priority: isFunction,
   countTokens: isFunction,
+  redis: checkRedis,
+  processes: isNumber(1, 1_000_000, true),
+  onRedisDown: isOneOf('local', 'closed'),
+  keyPrefix: isKeyPrefix,
 });
 
 /** Checks the options of a rate limit, at least one limit among them. */
@@ -57,7 +73,27 @@ export const checkRateLimit: Check = (value, path) => {
   isRateLimit(value, path);
   const limits = [...Object.keys(RATES), 'concurrency'];
   // It is an object: checked just above.
-  if (!limits.some((name) => (value as Record<string, unknown>)[name] !== undefined)) {
+  const given = value as Record<string, unknown>;
+  if (!limits.some((name) => given[name] !== undefined)) {
     refuse(path, `has no limit; there are ${limits.join(', ')}`);
   }
+  for (const name of ['processes', 'onRedisDown', 'keyPrefix']) {
+    if (given[name] !== undefined && given.redis === undefined) {
+      refuse(`${path}.${name}`, 'says nothing without `redis`');
+    }
+  }
 };
+
+/** The rates that options ask for. */
+export function ratesOf(options: RateLimitOptions): readonly RateSpec[] {
+  const { burst = DEFAULT_BURST } = options;
+  // Its own keys: RATES has one entry for each rate.
+  return (Object.keys(RATES) as (keyof Rates)[]).flatMap((name) => {
+    const amount = options[name];
+    if (amount === undefined) return [];
+    const [unit, intervalMs] = RATES[name];
+    // Less than one request could never be taken; of the rest any part can.
+    const capacity = unit === 'requests' ? Math.max(1, amount * burst) : amount * burst;
+    return [{ name, unit, size: { amount, intervalMs, capacity } }];
+  });
+}

@@ -1,21 +1,27 @@
-import type { Admission, AskedAttempt, AttemptEnd, Permit } from '../pipeline/admission.js';
+import type { Admission, AskedAttempt, Permit } from '../pipeline/admission.js';
 import type { Clock } from '../pipeline/clock.js';
-import type { GatewayContext } from '../pipeline/contract.js';
-import type { LimitedRequest, OnLimit, RateLimitOptions, Rates } from '../pipeline/limit-types.js';
+import type { GatewayContext, Logger } from '../pipeline/contract.js';
+import type { LimitedRequest, OnLimit, RateLimitOptions } from '../pipeline/limit-types.js';
 import type { Usage } from '../pipeline/settlement.js';
-import { AnswerLengths, estimateInputTokens } from './estimate-tokens.js';
-import { KeyLimits, type RateSpec, type Weights } from './key-limits.js';
-import { limitError } from './limit-error.js';
-import { RATES } from './limit-options.js';
+import { unlessAborted } from '../pipeline/unless-aborted.js';
+import { KeyLimits, type RateSpec } from './key-limits.js';
+import { limitError, unreachableError } from './limit-error.js';
+import { DEFAULT_BURST, ratesOf } from './limit-options.js';
+import type { Hold, Limits, Weights } from './limits.js';
+import { SharedKeys } from './shared/shared-keys.js';
+import { modelOf, Weigher } from './weigher.js';
 
 /** What a limiter works with. */
 export interface LimiterDependencies {
   readonly clock: Clock;
   /** US dollars that a usage costs at a target; `undefined` where that is not known. */
   readonly priceOf: (usage: Usage, attempt: AskedAttempt) => number | undefined;
+  /** @defaultValue silent */
+  readonly logger?: Logger | undefined;
+  /** Tells limiters apart that share a Redis: a target's name. @defaultValue the application's own */
+  readonly name?: string | undefined;
 }
 
-const DEFAULT_BURST = 0.1;
 const DEFAULT_MAX_KEYS = 10_000;
 const DEFAULT_MAX_QUEUE = 1_000;
 const DEFAULT_PRIORITY = 5;
@@ -27,69 +33,110 @@ export class RateLimiter implements Admission {
   readonly #options: RateLimitOptions;
   readonly #deps: LimiterDependencies;
   readonly #rates: readonly RateSpec[];
-  readonly #keys = new Map<string, KeyLimits>();
-  readonly #lengths = new AnswerLengths();
-  readonly #weighsTokens: boolean;
+  readonly #keys = new Map<string, Limits>();
+  readonly #weigher: Weigher;
+  readonly #shared: SharedKeys | undefined;
 
   constructor(options: RateLimitOptions, deps: LimiterDependencies) {
     this.#options = options;
     this.#deps = deps;
     this.#rates = ratesOf(options);
-    this.#weighsTokens = this.#rates.some(({ unit }) => unit !== 'requests');
+    const { countTokens, redis, burst = DEFAULT_BURST } = options;
+    const { priceOf, clock, logger = {}, name = 'gateway' } = deps;
+    const units = new Set(this.#rates.map(({ unit }) => unit));
+    this.#weigher = new Weigher({ units, countTokens, priceOf });
+    if (redis === undefined) return;
+    this.#shared = new SharedKeys({
+      ...{ options: { ...options, redis }, rates: this.#rates, burst, clock, logger, name },
+      onChange: () => this.#linkChanged(),
+    });
   }
 
   admit(attempt: AskedAttempt): Permit | Promise<Permit> {
-    const key = this.#keyOf(attempt);
-    const limits = this.#limitsOf(key);
-    const weights = this.#weigh(attempt);
-    if (limits.line.size === 0 && limits.tryTake(weights)) {
-      return this.#permit(attempt, limits, weights);
-    }
-    return this.#wait(attempt, { key, limits, weights });
+    const { key, limits } = this.#limitsOf(this.#keyOf(attempt));
+    const weights = this.#weigher.weigh(attempt);
+    const place = { key, limits, weights };
+    const hold = limits.line.size === 0 ? limits.tryTake(weights) : undefined;
+    if (hold) return this.#permit(attempt, hold);
+    return this.#shared ? this.#reach(attempt, place) : this.#wait(attempt, place);
   }
 
-  async #wait(attempt: AskedAttempt, { key, limits, weights }: Place): Promise<Permit> {
-    const { context } = attempt;
-    const { maxQueue = DEFAULT_MAX_QUEUE, maxWaitMs } = this.#options;
-    const heldUp = limits.holdUp(weights, limits.line.size);
-    const does = this.#onLimit({
-      context,
-      limit: heldUp.name,
-      key,
-      waitMs: heldUp.waitMs ?? 0,
-      queued: limits.line.size,
-    });
-    const refuse = (why: string) =>
-      limitError(why, {
-        limit: heldUp.name,
-        key,
-        amount: heldUp.amount,
-        remaining: heldUp.left,
-        retryAfterMs: heldUp.waitMs,
-        goesOn: does === 'next-target',
-      });
-    const told = { limit: heldUp.name };
-    if (does !== 'wait' || limits.line.size >= maxQueue) {
-      context.decide('limit-refused', { ...told, reason: does === 'wait' ? 'queue_full' : does });
-      throw refuse(does === 'wait' ? 'too many requests wait already' : 'over a limit');
+  /** What is not here may be where it is shared. */
+  async #reach(attempt: AskedAttempt, place: Place): Promise<Permit> {
+    const { limits, weights } = place;
+    const { signal } = attempt.context;
+    while (limits.line.size === 0) {
+      const answer = limits.reach?.(weights);
+      if (answer === undefined || !(await unlessAborted(answer, signal))) break;
+      const hold = limits.line.size === 0 ? limits.tryTake(weights) : undefined;
+      if (hold) return this.#permit(attempt, hold);
     }
+    // What could not be reached may be here after all.
+    const hold = limits.line.size === 0 ? limits.tryTake(weights) : undefined;
+    return hold ? this.#permit(attempt, hold) : this.#wait(attempt, place);
+  }
+
+  async #wait(attempt: AskedAttempt, place: Place): Promise<Permit> {
+    const { context } = attempt;
+    const { key, limits, weights } = place;
+    const { maxQueue = DEFAULT_MAX_QUEUE } = this.#options;
+    const heldUp = limits.holdUp(weights, limits.line.size);
+    const { name: limit, waitMs, amount, left: remaining } = heldUp;
+    const queued = limits.line.size;
+    const does = this.#onLimit({ context, limit, key, waitMs: waitMs ?? 0, queued });
+    const goesOn = does === 'next-target';
+    const refuse = (reason: keyof typeof WHY) => {
+      context.decide('limit-refused', { limit, reason });
+      if (reason === 'redis_down') return unreachableError(this.#shared?.retryAfterMs ?? 0, goesOn);
+      return limitError(WHY[reason], {
+        limit,
+        key,
+        amount,
+        remaining,
+        retryAfterMs: waitMs,
+        goesOn,
+      });
+    };
+    if (limits.isClosed) throw refuse('redis_down');
+    if (does !== 'wait') throw refuse(does);
+    if (queued >= maxQueue) throw refuse('queue_full');
     const since = this.#deps.clock.now();
+    const hold = await this.#stand(context, place, refuse);
+    const waitedMs = Math.round(this.#deps.clock.now() - since);
+    context.decide('limit-waited', { limit, waitedMs });
+    return this.#permit(attempt, hold);
+  }
+
+  /** Stands in line until it is served. */
+  async #stand(
+    context: GatewayContext,
+    { limits, weights }: Place,
+    refuse: (reason: 'redis_down' | 'waited_too_long') => Error,
+  ): Promise<Hold> {
+    const { maxWaitMs } = this.#options;
     const late = maxWaitMs === undefined ? undefined : this.#late(context.signal, maxWaitMs);
+    let hold: Hold | undefined;
+    const want = {
+      tryTake: () => {
+        hold = limits.tryTake(weights);
+        // Its answer wakes the line.
+        if (!hold) limits.reach?.(weights)?.catch(() => undefined);
+        return hold !== undefined;
+      },
+      waitMs: () => limits.lookAgainMs(weights),
+    };
     try {
-      await limits.line.wait(
-        { tryTake: () => limits.tryTake(weights), waitMs: () => limits.holdUp(weights).waitMs },
-        { priority: this.#priorityOf(context), signal: late?.signal ?? context.signal },
-      );
+      const signal = late?.signal ?? context.signal;
+      await limits.line.wait(want, { priority: this.#priorityOf(context), signal });
     } catch (error) {
+      if (error === REDIS_DOWN) throw refuse('redis_down');
       if (!late?.signal.aborted || context.signal.aborted) throw error;
-      context.decide('limit-refused', { ...told, reason: 'waited_too_long' });
-      throw refuse('waited as long as it may');
+      throw refuse('waited_too_long');
     } finally {
       late?.stop();
     }
-    const waitedMs = Math.round(this.#deps.clock.now() - since);
-    context.decide('limit-waited', { ...told, waitedMs });
-    return this.#permit(attempt, limits, weights);
+    if (hold) return hold;
+    throw new Error('served, and has nothing');
   }
 
   /** A signal that also fires when a request has waited for too long. */
@@ -97,6 +144,7 @@ export class RateLimiter implements Admission {
     const controller = new AbortController();
     const onAbort = () => controller.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
     const stopTimer = this.#deps.clock.timer(maxWaitMs, () => controller.abort());
     const stop = () => {
       stopTimer();
@@ -105,39 +153,24 @@ export class RateLimiter implements Admission {
     return { signal: controller.signal, stop };
   }
 
-  #permit(attempt: AskedAttempt, limits: KeyLimits, reserved: Weights): Permit {
+  /** Redis has come, or gone: those who wait go on with what there is then. */
+  #linkChanged(): void {
+    for (const limits of this.#keys.values()) {
+      limits.linkChanged?.();
+      if (limits.isClosed) limits.line.dismiss(REDIS_DOWN);
+      else limits.line.wake();
+    }
+  }
+
+  #permit(attempt: AskedAttempt, hold: Hold): Permit {
     let isOver = false;
     return {
       settle: (end) => {
         if (isOver) return;
         isOver = true;
-        limits.settle(reserved, this.#actual(attempt, end));
+        hold.settle(this.#weigher.actual(attempt, end));
       },
     };
-  }
-
-  #weigh(attempt: AskedAttempt): Weights {
-    if (!this.#weighsTokens) return ONE_REQUEST;
-    const { body } = attempt.request;
-    const inputTokens = estimateInputTokens(body, this.#options.countTokens);
-    const outputTokens = this.#lengths.expect(body, modelOf(body));
-    return this.#weightsOf(attempt, { inputTokens, outputTokens, reported: {} });
-  }
-
-  #weightsOf(attempt: AskedAttempt, usage: Usage): Weights {
-    const { inputTokens = 0, outputTokens = 0 } = usage;
-    const cost = this.#rates.some(({ unit }) => unit === 'cost')
-      ? (this.#deps.priceOf(usage, attempt) ?? 0)
-      : 0;
-    return { requests: 1, tokens: inputTokens + outputTokens, inputTokens, outputTokens, cost };
-  }
-
-  /** What an attempt came to: all of it back where it reported nothing, but for the request that was sent. */
-  #actual(attempt: AskedAttempt, { isSent, usage }: AttemptEnd): Weights {
-    if (usage === undefined) return isSent ? ONE_REQUEST : NOTHING;
-    const { body } = attempt.request;
-    if (usage.outputTokens !== undefined) this.#lengths.saw(modelOf(body), usage.outputTokens);
-    return this.#weightsOf(attempt, usage);
   }
 
   #keyOf({ context, request }: AskedAttempt): string {
@@ -147,16 +180,18 @@ export class RateLimiter implements Admission {
     return perModel ? `${key}\n${modelOf(request.body)}` : key;
   }
 
-  #limitsOf(key: string): KeyLimits {
+  /** The limits of a key, and the key that it is counted under. */
+  #limitsOf(key: string): { readonly key: string; readonly limits: Limits } {
     const known = this.#keys.get(key);
-    if (known) return known;
+    if (known) return { key, limits: known };
     const { maxKeys = DEFAULT_MAX_KEYS, concurrency } = this.#options;
     if (this.#keys.size >= maxKeys && key !== OTHER_KEY && !this.#forgetIdle()) {
       return this.#limitsOf(OTHER_KEY);
     }
-    const limits = new KeyLimits(this.#deps.clock, this.#rates, concurrency);
+    const limits =
+      this.#shared?.limitsOf(key) ?? new KeyLimits(this.#deps.clock, this.#rates, concurrency);
     this.#keys.set(key, limits);
-    return limits;
+    return { key, limits };
   }
 
   /** Forgets keys that are as good as new, of those that came first; whether there was one. */
@@ -178,8 +213,8 @@ export class RateLimiter implements Admission {
 
   #onLimit(limited: LimitedRequest): OnLimit {
     const { onLimit = 'wait' } = this.#options;
-    if (typeof onLimit !== 'function') return onLimit;
-    return quietly(() => onLimit(limited)) ?? 'wait';
+    const does = typeof onLimit === 'function' ? quietly(() => onLimit(limited)) : onLimit;
+    return does === 'reject' || does === 'next-target' ? does : 'wait';
   }
 
   #priorityOf(context: GatewayContext): number {
@@ -198,36 +233,35 @@ export class RateLimiter implements Admission {
     }
     return { running, queued, keys: this.#keys.size };
   }
+
+  /** Gives back what was taken ahead of what is shared. */
+  async flush(): Promise<void> {
+    await Promise.all(Array.from(this.#keys.values(), (limits) => limits.giveBack?.()));
+  }
+
+  /** Ends the connection to Redis. */
+  close(): void {
+    this.#shared?.close();
+  }
 }
 
 interface Place {
   readonly key: string;
-  readonly limits: KeyLimits;
+  readonly limits: Limits;
   readonly weights: Weights;
 }
 
-const NOTHING: Weights = { requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0, cost: 0 };
-const ONE_REQUEST: Weights = { ...NOTHING, requests: 1 };
+/** Why a request is refused. */
+const WHY = {
+  reject: 'over a limit',
+  'next-target': 'over a limit',
+  queue_full: 'too many requests wait already',
+  waited_too_long: 'waited as long as it may',
+  redis_down: '',
+};
+const REDIS_DOWN = new Error('limits cannot be shared');
 /** Keys that are looked at before one is given up for. */
 const MAX_LOOKED = 8;
-
-function ratesOf(options: RateLimitOptions): readonly RateSpec[] {
-  const { burst = DEFAULT_BURST } = options;
-  // Its own keys: RATES has one entry for each rate.
-  return (Object.keys(RATES) as (keyof Rates)[]).flatMap((name) => {
-    const amount = options[name];
-    if (amount === undefined) return [];
-    const [unit, intervalMs] = RATES[name];
-    // Less than one request could never be taken; of the rest any part can.
-    const capacity = unit === 'requests' ? Math.max(1, amount * burst) : amount * burst;
-    return [{ name, unit, size: { amount, intervalMs, capacity } }];
-  });
-}
-
-function modelOf(body: unknown): string {
-  if (typeof body !== 'object' || body === null || !('model' in body)) return '';
-  return typeof body.model === 'string' ? body.model : '';
-}
 
 /** What a function of the user's gives; nothing where it throws. */
 function quietly<Value>(ask: () => Value): Value | undefined {

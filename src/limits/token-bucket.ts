@@ -51,6 +51,13 @@ export class TokenBucket {
     this.#level = Math.min(this.#level, this.#size.capacity);
   }
 
+  /** Takes as {@link take} does, and leaves no debt. */
+  takeWhatIsThere(weight: number, now: number): void {
+    const level = this.level(now);
+    this.#level = Math.max(Math.min(0, level), level - weight);
+    this.#at = now;
+  }
+
   /** Leaves no more than `level`: somebody else knows better. */
   lower(level: number, now: number): void {
     this.#level = Math.min(this.level(now), level);

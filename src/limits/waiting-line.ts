@@ -1,14 +1,17 @@
 import type Bottleneck from 'bottleneck';
+import { MAX_TIMER_MS } from '../pipeline/clock.js';
 import { loadBottleneck, mend } from './bottleneck.js';
 
-/** How many stand at the front, where nobody overtakes them any more. */
-const AT_FRONT = 16;
+/** How many may stand at the front, where nobody overtakes them any more. */
+const MAX_AT_FRONT = 64;
+/** Those who left stay in Bottleneck's queue, which knows no way out of it, until they are this many. */
+const MAX_GONE = 1_000;
 
 /** What somebody waits for. */
 export interface Want {
   /** Takes it, if it is there. */
   readonly tryTake: () => boolean;
-  /** Until it may be there, in ms; `undefined` where that is not a matter of time. */
+  /** Until it may be there, in ms; `undefined` where it will be told by {@link WaitingLine.wake}. */
   readonly waitMs: () => number | undefined;
 }
 
@@ -21,27 +24,37 @@ export interface WaitOptions {
 
 interface Waiter {
   readonly want: Want;
+  readonly priority: number;
   /** Has what it waited for. */
   readonly served: () => void;
+  readonly sentAway: (reason: unknown) => void;
   /** Ends its job. */
-  leaveFront: () => void;
-  isGone: boolean;
+  leaveFront: (() => void) | undefined;
 }
 
 /**
  * A line of requests that wait for the same limits: by priority, then in the order they came. Bottleneck keeps
- * the line and lets the first few to the front, where they are served one after the other.
+ * the line and lets the first to the front: one, or where that is too slow for the limits, a few, who are served
+ * one after the other.
  */
 export class WaitingLine {
   readonly #timer: (delayMs: number, callback: () => void) => () => void;
+  /** In the order they came. */
+  readonly #waiters = new Set<Waiter>();
   readonly #front: Waiter[] = [];
   #limiter: Bottleneck | undefined;
+  #places = 1;
   #stopTimer: (() => void) | undefined;
-  /** Those who wait. */
-  size = 0;
+  /** Somebody waits for this, and there may be nothing else that keeps the process alive. */
+  #alive: NodeJS.Timeout | undefined;
 
   constructor(timer: (delayMs: number, callback: () => void) => () => void) {
     this.#timer = timer;
+  }
+
+  /** Those who wait. */
+  get size(): number {
+    return this.#waiters.size;
   }
 
   /** Resolves once it has been taken. Rejects with the signal's reason as soon as it fires: then nothing is taken. */
@@ -50,21 +63,21 @@ export class WaitingLine {
     const waiting = Promise.withResolvers<void>();
     const waiter: Waiter = {
       want,
+      priority,
       served: waiting.resolve,
-      leaveFront: () => undefined,
-      isGone: false,
+      sentAway: waiting.reject,
+      leaveFront: undefined,
     };
-    this.size += 1;
     const onAbort = () => {
+      const wasFirst = this.#front[0] === waiter;
       this.#leave(waiter);
       waiting.reject(signal.reason);
-      this.wake();
+      if (wasFirst) this.wake();
     };
+    this.#waiters.add(waiter);
+    this.#alive ??= setInterval(() => undefined, MAX_TIMER_MS);
     signal.addEventListener('abort', onAbort, { once: true });
-    void this.#enqueue(waiter, priority).catch((error: unknown) => {
-      this.#leave(waiter);
-      waiting.reject(error);
-    });
+    this.#enqueue(waiter);
     try {
       await waiting.promise;
     } finally {
@@ -72,29 +85,77 @@ export class WaitingLine {
     }
   }
 
-  #leave(waiter: Waiter): void {
-    if (waiter.isGone) return;
-    waiter.isGone = true;
-    this.size -= 1;
-    const place = this.#front.indexOf(waiter);
-    if (place >= 0) this.#front.splice(place, 1);
-    waiter.leaveFront();
+  /** Sends away all who wait. */
+  dismiss(reason: unknown): void {
+    for (const waiter of [...this.#waiters]) {
+      this.#leave(waiter);
+      waiter.sentAway(reason);
+    }
+    this.wake();
   }
 
-  async #enqueue(waiter: Waiter, priority: number): Promise<void> {
+  #leave(waiter: Waiter): void {
+    if (!this.#waiters.delete(waiter)) return;
+    if (this.size === 0) {
+      clearInterval(this.#alive);
+      this.#alive = undefined;
+    }
+    const place = this.#front.indexOf(waiter);
+    if (place >= 0) this.#front.splice(place, 1);
+    waiter.leaveFront?.();
+    const queued = this.#limiter?.queued() ?? 0;
+    if (queued - this.size > MAX_GONE && queued > 2 * this.size) this.#startAnew();
+  }
+
+  /** Forgets those who left: those who wait line up again, and the old queue runs empty. */
+  #startAnew(): void {
+    const old = this.#limiter;
+    this.#limiter = undefined;
+    for (const waiter of this.#waiters) if (!waiter.leaveFront) this.#enqueue(waiter);
+    void old?.stop();
+  }
+
+  #enqueue(waiter: Waiter): void {
+    void this.#schedule(waiter).catch((error: unknown) => {
+      this.#leave(waiter);
+      waiter.sentAway(error);
+    });
+  }
+
+  async #schedule(waiter: Waiter): Promise<void> {
     const Limiter = await loadBottleneck();
-    this.#limiter ??= mend(new Limiter({ maxConcurrent: AT_FRONT }));
-    await this.#limiter.schedule({ priority }, () => this.#stand(waiter));
+    if (!this.#waiters.has(waiter)) return;
+    this.#limiter ??= mend(new Limiter({ maxConcurrent: this.#places }));
+    const limiter = this.#limiter;
+    const stand = () => {
+      const isHere = this.#waiters.has(waiter) && !waiter.leaveFront;
+      return isHere && limiter === this.#limiter ? this.#stand(waiter) : Promise.resolve();
+    };
+    try {
+      await limiter.schedule({ priority: waiter.priority }, stand);
+    } catch (error) {
+      // The old one sends away all who stood there.
+      if (limiter === this.#limiter) throw error;
+    }
   }
 
   /** Stands at the front until it is served, or has gone. */
   #stand(waiter: Waiter): Promise<void> {
-    if (waiter.isGone) return Promise.resolve();
     return new Promise((resolve) => {
       waiter.leaveFront = resolve;
       this.#front.push(waiter);
-      if (this.#front.length === 1) this.wake();
+      if (this.#front.length > 1) return;
+      this.wake();
+      // Who is served on arrival could have been served before: the line is slower than the limits are.
+      this.#widen(this.#front.length === 0 ? this.#places * 2 : 1);
     });
+  }
+
+  #widen(places: number): void {
+    const next = Math.min(places, MAX_AT_FRONT);
+    if (next === this.#places) return;
+    this.#places = next;
+    void this.#limiter?.updateSettings({ maxConcurrent: next });
   }
 
   /** Something may be there that was not: serves whoever can be served now. */

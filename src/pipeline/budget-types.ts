@@ -71,7 +71,7 @@ export interface ExceededBudget {
 export interface BudgetOptions {
   /** Unique in a gateway; in errors, decisions and events. Letters, digits, `_`, `.` and `-`. */
   readonly name: string;
-  /** Counts apart by what it gives: a user, a team, whatever the metadata say. Calls without it share the key `default`. @defaultValue one key for all */
+  /** Counts apart by what it gives: a user, a team, whatever the metadata say. Calls without it share the key `default`; one of more than 200 characters is held by its digest. @defaultValue one key for all */
   readonly by?: ((context: GatewayContext) => string | undefined) | undefined;
   /** Counts the calls that ask for this model, and no others. */
   readonly model?: string | undefined;

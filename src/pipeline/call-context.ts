@@ -1,7 +1,7 @@
 import { noteFacts } from './answering-attempt.js';
 import type { CacheFacts } from './cache-types.js';
 import { CallCosts } from './call-costs.js';
-import type { CallInit, Observation, Whereabouts } from './call-init.js';
+import { type CallInit, type Observation, Whereabouts } from './call-init.js';
 import type { Clock } from './clock.js';
 import type { GatewayContext, Logger } from './contract.js';
 import { emptyFacts } from './empty-facts.js';
@@ -73,7 +73,7 @@ export class CallContext implements GatewayContext {
     this.#wallStartedAt = sharedWith?.wallStartedAt ?? init.clock.wallNow();
     this.attempts = sharedWith?.attempts ?? [];
     this.decisions = sharedWith?.decisions ?? [];
-    this.whereabouts = sharedWith?.whereabouts ?? { holder: undefined, since: 0 };
+    this.whereabouts = sharedWith?.whereabouts ?? new Whereabouts();
     this.followers = sharedWith?.followers;
     const { pricer, requestModel } = init;
     this.#costs =

@@ -20,10 +20,25 @@ export interface Observation {
 }
 
 /** Where a call with user interceptors is, so that one that never calls back can be named. */
-export interface Whereabouts {
-  /** The interceptor that has the call, or `undefined` while the gateway or the upstream has it. */
-  holder: string | undefined;
-  since: number;
+export class Whereabouts {
+  /** By the way that has the call in an interceptor; a hedged call is in two at once. */
+  #held: Map<object, { readonly holder: string; readonly since: number }> | undefined;
+
+  /** @param holder the interceptor that has the call on this way, or `undefined` while the gateway or the upstream has it */
+  enter(way: object, holder: string | undefined, since: number): void {
+    this.#held ??= new Map();
+    if (holder === undefined) this.#held.delete(way);
+    else this.#held.set(way, { holder, since });
+  }
+
+  /** The interceptor that has had it longest. */
+  get longest(): { readonly holder: string; readonly since: number } | undefined {
+    let longest: { readonly holder: string; readonly since: number } | undefined;
+    for (const held of this.#held?.values() ?? []) {
+      if (longest === undefined || held.since < longest.since) longest = held;
+    }
+    return longest;
+  }
 }
 
 /** What a call is opened with. */

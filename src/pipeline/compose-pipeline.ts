@@ -12,22 +12,22 @@ export function composePipeline(
   terminal: Next,
   context: CallContext,
 ): Next {
+  const way = {};
   return interceptors.reduceRight<Next>(
-    (next, interceptor, index) => guarded({ interceptor, index }, next, context),
+    (next, interceptor, index) => guarded({ interceptor, index, way }, next, context),
     terminal,
   );
 }
 
 function guarded(
-  { interceptor, index }: { interceptor: Interceptor; index: number },
+  { interceptor, index, way }: { interceptor: Interceptor; index: number; way: object },
   next: Next,
   context: CallContext,
 ): Next {
   const { whereabouts } = context;
   const name = interceptor.name || `#${index}`;
   const enter = (holder: string | undefined) => {
-    whereabouts.holder = holder;
-    whereabouts.since = context.clock.now();
+    whereabouts.enter(way, holder, context.clock.now());
   };
   return async function layer(request) {
     const handedOut: Response[] = [];

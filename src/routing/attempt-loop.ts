@@ -9,7 +9,7 @@ import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline
 import type { ErrorFactory, Ticket } from '../pipeline/target.js';
 import { Attempt, exchangeFor } from './attempt.js';
 import { type AttemptFailure, describeFailure } from './describe-failure.js';
-import { FirstByteGuard } from './first-byte.js';
+import { guardFirstByte } from './first-byte.js';
 import { FailedAttempt, LoopError, OUTRUN } from './loop-errors.js';
 import type { LoopOptions, Seen } from './loop-options.js';
 import { type Answer, readAnswer } from './read-answer.js';
@@ -86,15 +86,25 @@ export class AttemptLoop {
       context.decide('usage-not-asked', { reason: 'refused' });
       return;
     }
-    if (this.options.observer?.mayRetry() === false) {
-      context.decide('retry-stopped', { reason: 'target_left' });
-      throw error;
-    }
+    this.#stopIfLeft(error);
     const waitMs = this.#turns.next(error.attempt, this.#current?.exchange.headersAt !== undefined);
     if (waitMs === undefined) throw error;
     await this.#wait(waitMs);
+    // Other calls, or another way of this one, may have met the same meanwhile.
+    this.#stopIfLeft(error);
+    if (context.attempts.length >= this.options.maxAttempts) {
+      context.decide('retry-stopped', { reason: 'attempts_exhausted' });
+      throw error;
+    }
     if (this.#current) this.#followers?.retrying(this.#current.record);
     this.#turns.take();
+  }
+
+  /** Throws where the target is not to be asked once more. */
+  #stopIfLeft(error: FailedAttempt): void {
+    if (this.options.observer?.mayRetry() !== false) return;
+    this.options.context.decide('retry-stopped', { reason: 'target_left' });
+    throw error;
   }
 
   async #wait(waitMs: number): Promise<void> {
@@ -115,7 +125,8 @@ export class AttemptLoop {
       throw new FailedAttempt(this.#abortedFailure(context.signal.reason));
     }
     const permit = this.options.admission && (await this.#admitted(this.options.admission));
-    const guard = this.#guard();
+    const isAnswered = () => this.#current?.exchange.headersAt !== undefined;
+    const guard = guardFirstByte(this.options, isAnswered);
     const exchange = exchangeFor(this.options, guard?.signal ?? context.signal);
     const attempt = this.#begin(exchange, permit);
     try {
@@ -170,14 +181,6 @@ export class AttemptLoop {
     context.attempt = record.index;
     this.#current = new Attempt({ record, startedAt, exchange, permit });
     return this.#current;
-  }
-
-  #guard(): FirstByteGuard | undefined {
-    const { context, timeouts } = this.options;
-    const { firstByte: ms } = timeouts;
-    if (ms === undefined) return undefined;
-    const isAnswered = () => this.#current?.exchange.headersAt !== undefined;
-    return new FirstByteGuard(context.signal, context.clock, { ms, isAnswered });
   }
 
   /** Whether the current attempt's usage is to be kept from the caller, who did not ask for it. */

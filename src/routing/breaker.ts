@@ -116,6 +116,11 @@ export class Breaker {
     return { admitted: true, ticket };
   }
 
+  /** Whether the target has asked to be left alone until later, whatever its state. */
+  isDeferred(now: number): boolean {
+    return now < this.#notBefore;
+  }
+
   /** Lets a call through whatever its state: there is nobody better. What comes of it may close it. */
   force(): BreakerTicket {
     return { ...this.#admission.ticket };

@@ -1,5 +1,6 @@
 import type { Clock } from '../pipeline/clock.js';
 import { GatewayError } from '../pipeline/errors.js';
+import type { LoopOptions } from './loop-options.js';
 
 /** Ends an attempt that has no headers in time. Made only where `timeouts.firstByte` is set. */
 export class FirstByteGuard {
@@ -45,4 +46,15 @@ export class FirstByteGuard {
 export interface FirstByteLimit {
   readonly ms: number;
   readonly isAnswered: () => boolean;
+}
+
+/** The guard of an attempt; none where nothing is set. */
+export function guardFirstByte(
+  {
+    context: { signal, clock },
+    timeouts: { firstByte: ms },
+  }: Pick<LoopOptions, 'context' | 'timeouts'>,
+  isAnswered: () => boolean,
+): FirstByteGuard | undefined {
+  return ms === undefined ? undefined : new FirstByteGuard(signal, clock, { ms, isAnswered });
 }

@@ -1,4 +1,5 @@
 import type { DialectName } from '../dialects/dialect.js';
+import { isPlain } from '../dialects/foreign-body.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import type { StreamEvent } from '../pipeline/event-source.js';
 import type { KnownProvider } from '../pipeline/known-providers.js';
@@ -13,7 +14,7 @@ export function lacksUsage(
   if (!request.stream || (dialect !== 'openai-chat' && dialect !== 'openai-completions'))
     return false;
   return (
-    isObject(request.body) &&
+    isPlain(request.body) &&
     streamOptions(request.body).include_usage !== true &&
     !provider.usageUnasked
   );

@@ -9,7 +9,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['dialects', 'transport', 'stores'],
   ['sdk'],
   ['routing'],
-  ['cache', 'limits', 'guardrails', 'prompts', 'logs', 'telemetry', 'pricing', 'stats'],
+  ['cache', 'limits', 'budgets', 'guardrails', 'prompts', 'logs', 'telemetry', 'pricing', 'stats'],
   ['gateway'],
   ['client'],
   ['index', 'anthropic'],

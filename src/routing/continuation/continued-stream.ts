@@ -1,7 +1,6 @@
-import { isObject } from '../../dialects/json.js';
 import { withAttempts } from '../../pipeline/attempts-of.js';
 import type { Observation } from '../../pipeline/call-init.js';
-import type { GatewayRequest, OnInterrupted } from '../../pipeline/contract.js';
+import type { GatewayRequest } from '../../pipeline/contract.js';
 import { isGatewayError } from '../../pipeline/errors.js';
 import type { StreamEvent } from '../../pipeline/event-source.js';
 import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../../pipeline/settlement.js';
@@ -11,15 +10,10 @@ import { leaveReason } from '../leave-policy.js';
 import type { Answer } from '../read-answer.js';
 import { abortError, brokenStream, withPartial } from '../stream-errors.js';
 import { type Resume, UpstreamStream } from '../upstream-stream.js';
-import { askUser } from './ask-user.js';
-import { continuationOf, mannerOf } from './continuation-request.js';
+import { mannerOf } from './continuation-request.js';
 import { joinedFacts } from './joined-facts.js';
-import {
-  type ContinuedCall,
-  type NotContinued,
-  obstacleInRequest,
-  obstacleTo,
-} from './may-continue.js';
+import type { NotContinued } from './may-continue.js';
+import { type DecidedCall, nextRequest } from './next-request.js';
 import { OverlapCutter } from './overlap.js';
 import { createSplice, type Splice } from './splice.js';
 
@@ -30,8 +24,7 @@ export interface Asked {
 }
 
 /** A call whose answer may be gone on with. */
-export interface Continuing extends ContinuedCall {
-  readonly choice: Exclude<OnInterrupted, 'error'>;
+export interface Continuing extends DecidedCall {
   /** Sends a request by the route, from its start. Throws where nobody answers. */
   readonly ask: (request: GatewayRequest) => Promise<Asked>;
 }
@@ -146,7 +139,11 @@ export class ContinuedStream implements SettlingStream, Observation {
       for (const event of batch) splice.watch(event);
       return batch;
     }
-    if (batch.length > 0 && this.#cutter === undefined) this.#begin(splice, this.#before);
+    if (this.#cutter === undefined) {
+      // What a part that has failed in silence leaves behind is not handed over.
+      if (!this.#hasAnswered) return [];
+      this.#begin(splice, this.#before);
+    }
     const joined: StreamEvent[] = [];
     for (const event of batch) {
       for (const made of splice.rewrite(event)) {
@@ -155,6 +152,10 @@ export class ContinuedStream implements SettlingStream, Observation {
       }
     }
     return joined;
+  }
+
+  get #hasAnswered(): boolean {
+    return this.#part.firstContentAt !== undefined || this.#part.facts().complete;
   }
 
   #begin(splice: Splice, { facts }: Break): void {
@@ -179,7 +180,11 @@ export class ContinuedStream implements SettlingStream, Observation {
       if (typeof next !== 'string') next.cancel();
       return;
     }
-    if (typeof next === 'string') this.#fail(next, broken);
+    if (typeof next === 'string') {
+      // Of a part that never said anything it is the break before it that is told.
+      const isSilent = this.#part.firstContentAt === undefined;
+      this.#fail(next, (isSilent && this.#before) || broken);
+    }
     this.#before = broken;
     this.#continuations += 1;
     this.#cutter = undefined;
@@ -205,27 +210,15 @@ export class ContinuedStream implements SettlingStream, Observation {
     }
   }
 
-  /** The request that goes on with what was said, or why there is none. */
-  async #request({ failure, facts }: Break): Promise<GatewayRequest | NotContinued> {
-    const { request, choice, context } = this.#call;
+  #request({ failure, facts }: Break): Promise<GatewayRequest | NotContinued> {
     // Nobody who was to go on has said anything.
-    if (failure === undefined || this.#part.firstContentAt === undefined) return 'failed';
-    const continuations = this.#continuations;
-    const said = this.#splice?.obstacle;
-    const obstacle = obstacleTo({ failure, partial: facts, said, continuations }, this.#call);
-    if (obstacle !== undefined) return obstacle;
-    const target = this.#part.loop.options.target.name;
-    const answer =
-      choice === 'continue'
-        ? choice
-        : await askUser(choice, { failure, partial: facts, target, continuations, context });
-    if (answer === 'error') return 'declined';
-    if (answer === 'continue') {
-      return obstacleInRequest(request) ?? continuationOf(request, facts.text);
+    if (failure === undefined || this.#part.firstContentAt === undefined) {
+      return Promise.resolve('failed');
     }
-    const stream = isObject(request.body) ? request.body.stream : undefined;
-    // Whether it is a stream is not for it to say: the caller reads one.
-    return { ...request, body: { ...answer.body, ...(stream !== undefined && { stream }) } };
+    const { name: target } = this.#part.loop.options.target;
+    const said = this.#splice?.obstacle;
+    const continuations = this.#continuations;
+    return nextRequest({ failure, partial: facts, said, target, continuations }, this.#call);
   }
 
   /** Ends the call with what broke it, or with what ended it since. Throws. */

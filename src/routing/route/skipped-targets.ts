@@ -24,8 +24,12 @@ export class SkippedTargets {
   }
 
   /** The one whose breaker would let a call through first. One that asked to be left alone is. */
-  leastBad(): Candidate | undefined {
-    const open = this.#all.filter(({ reason }) => reason === 'open' || reason === 'dead');
+  leastBad(now: number): Candidate | undefined {
+    const open = this.#all.filter(
+      ({ reason, candidate }) =>
+        (reason === 'open' || reason === 'dead') &&
+        !candidate.target.health.breaker.isDeferred(now),
+    );
     const waitOf = ({ retryAfterMs = 0 }: Skipped) => retryAfterMs;
     return open.sort((one, other) => waitOf(one) - waitOf(other))[0]?.candidate;
   }

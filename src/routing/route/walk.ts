@@ -93,7 +93,11 @@ export class Walk {
       if (answer) return answer;
       next = this.#options.candidates.next({ reason: 'unavailable' });
     }
-    const leastBad = this.#options.asksLeastBad ? this.#skipped.leastBad() : undefined;
+    // Only where there was nobody at all to ask.
+    const leastBad =
+      this.#options.asksLeastBad && this.#loop === undefined
+        ? this.#skipped.leastBad(this.#options.context.clock.now())
+        : undefined;
     const forced = leastBad && (await this.#open(leastBad, leastBad.target.health.breaker.force()));
     if (forced === undefined) throw this.#skipped.error();
     this.#options.context.decide('least-bad', { target: leastBad?.target.name ?? '' });
@@ -196,7 +200,7 @@ export class Walk {
       if (this.#answer?.kind === 'body') loop?.note(this.#answer.facts());
       loop?.giveUp();
     }
-    if (loop) this.#observer?.lost(loop.attemptStartedAt, loop.options.request.stream);
+    if (loop?.attempt) this.#observer?.lost(loop.attemptStartedAt, loop.options.request.stream);
   }
 
   /** What to do once a target has failed for good, on this way or on one beside it. */

@@ -5,12 +5,14 @@ import {
   createGateway,
   fallback,
   hedge,
+  type LogRow,
   perCall,
   primary,
   settlementOf,
   target,
 } from 'zerohop';
 import type { FakeProvider } from 'zerohop/testing';
+import { until } from '../../contract/faults/harness/origin.js';
 import {
   always,
   DELAY_MS,
@@ -120,6 +122,31 @@ describe.each(ways.filter(({ isStream }) => isStream))('a hedged stream: $name',
     // The SDKs end a loop whose stream was aborted.
     expect(await ended).toBe('ended');
     expect(await outcomesOf([providers.second])).toEqual(['client-closed']);
+  });
+
+  it('is closed and settled where nobody reads it, once it is collected', async () => {
+    const rows: LogRow[] = [];
+    const clock = hedgeClock();
+    const second = target({ name: 'second', client: way.client(providers.second) });
+    const log = (row: LogRow) => void rows.push(row);
+    const gateway = createGateway({ clock, log, route: always(primary, second) });
+    providers.first.enqueue({ fault: 'hang' });
+    providers.second.enqueue({ text, fault: 'hang;after=6' });
+    const leave = async () => {
+      const leaving = way.leaver(way.client(providers.first), gateway)();
+      await providers.first.waitForRequest();
+      clock.advance(DELAY_MS);
+      await leaving;
+    };
+    await leave();
+    await until(() => {
+      globalThis.gc?.();
+      return rows.length === 1;
+    });
+
+    expect(rows.map(tried)).toEqual([['first: aborted hedge_lost', 'second: aborted']]);
+    expect(await bothGone()).toEqual(['client-closed', 'client-closed']);
+    expect(inFlight(gateway)).toEqual([0, 0]);
   });
 
   it('breaks with an error after its first content, and nobody else is asked', async () => {

@@ -3,10 +3,13 @@ import {
   canary,
   createGateway,
   fallback,
+  hedge,
   type Interceptor,
   loadBalance,
+  perCall,
   primary,
   target,
+  when,
 } from 'zerohop';
 import { settle } from '../cache/gated-provider.js';
 import {
@@ -265,9 +268,64 @@ describe.each(ways)('attempt interceptors around a hedge: $name', (way) => {
   });
 });
 
-// Both ways write down in one place which interceptor has the call (`whereabouts`, src/pipeline/call-context.ts),
-// so the second one's are the last that it knows of.
-it.fails('an interceptor that hangs in the first ends the call, once the second has failed', async () => {
+describe('a hedge whose first waits its turn at a limit', () => {
+  /** A hedge, one request at a time for each model, and a call that holds the first one's. */
+  const waiting = async () => {
+    const other = target({ name: 'other', client: json.client(providers.second), model: 'other' });
+    const bench = setUp(json, providers, {
+      rateLimit: { concurrency: 1, perModel: true },
+      routeOf: ({ first }) =>
+        when(
+          ({ context }) => context.metadata.isHolding === true,
+          first,
+          hedge(first, other, { share: 1 }),
+        ),
+    });
+    // By the clock of these tests they take no time.
+    for (let call = 0; call < 20; call += 1) await bench.ask();
+    const slow = held({ text: 'first' });
+    providers.first.enqueue(slow.reply);
+    const options = perCall<object>({ metadata: { isHolding: true } });
+    const holding = bench.ask({ options });
+    await providers.first.waitForRequest(21);
+    const askSlowly = async () => {
+      const asking = bench.ask();
+      await settle();
+      bench.clock.advance(5_000);
+      return asking;
+    };
+    const release = async () => {
+      slow.release();
+      await holding;
+    };
+    return { ...bench, askSlowly, release };
+  };
+
+  it('is answered by the second, and gives up its place', async () => {
+    const { ask, askSlowly, release, rows, gateway } = await waiting();
+
+    expect(await askSlowly()).toMatchObject({ text: 'second', attempts: '1' });
+    expect(rows.slice(-1).map(tried)).toEqual([['other: answered']]);
+    await release();
+    expect(await ask()).toMatchObject({ text: 'first' });
+    expect(inFlight(gateway)).toEqual([0, 0]);
+    expect(providers.first.requests).toHaveLength(22);
+  });
+
+  it('does not take that for the time of an answer', async () => {
+    const { ask, askSlowly, release, clock } = await waiting();
+    for (let call = 0; call < 10; call += 1) await askSlowly();
+    await release();
+    providers.first.enqueue({ fault: 'hang' });
+    const asking = ask();
+    await providers.first.waitForRequest(22);
+    clock.advance(DELAY_MS);
+
+    expect(await asking).toMatchObject({ text: 'second', attempts: '2' });
+  });
+});
+
+it('an interceptor that hangs in the first ends the call, once the second has failed', async () => {
   const stuckIn = Promise.withResolvers<void>();
   const stuck: Interceptor = async function stuck(request, next, context) {
     if (context.attempt > 0) return next(request);

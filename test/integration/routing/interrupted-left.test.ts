@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Interceptor, OnInterrupted } from 'zerohop';
+import type { Reply } from 'zerohop/testing';
 import { quickClock } from '../../support/quick-clock.js';
 import {
   breaks,
@@ -60,6 +62,15 @@ function countingSignal() {
     remove(...args);
   };
   return { signal, abort: () => controller.abort(), listeners: () => listeners };
+}
+
+/** Does something once an attempt has its answer, and before anybody else has. */
+function onAnswer(index: number, work: () => Promise<void> | undefined): Interceptor {
+  return async (request, next, { attempt }) => {
+    const response = await next(request);
+    if (attempt === index) await work();
+    return response;
+  };
 }
 
 describe.each(readings)('a caller who leaves ($name)', (reading) => {
@@ -128,34 +139,35 @@ describe('what is left of an answer of two parts', () => {
     expect(settled).toMatchObject([{ outcome: 'aborted' }]);
   });
 
-  it('is nothing of an answer that comes when the body has just been let go', async () => {
-    pair.first.enqueue(breaks(chat, 'end'));
-    pair.first.enqueue({ text: ' four', fault: { kind: 'hang', after: 'headers' } });
-    const clock = countingClock();
-    let leave: (() => Promise<void> | undefined) | undefined;
-    const { gateway, settled } = setUp(chat, pair, {
-      clock,
-      attemptInterceptors: [
-        async (request, next, { attempt }) => {
-          const response = await next(request);
-          if (attempt === 1) await leave?.();
-          return response;
-        },
-      ],
-    });
-    const body = JSON.stringify({ model: 'm', stream: true, messages: [] });
-    const headers = { 'content-type': 'application/json' };
-    const url = `${pair.first.baseURL}/chat/completions`;
-    const response = await gateway.fetch(url, { method: 'POST', headers, body });
-    const reader = response.body?.getReader();
-    leave = () => reader?.cancel();
-    while (!(await reader?.read())?.done);
+  it.each<[when: string, onInterrupted: OnInterrupted, first: Reply]>([
+    ['goes on', 'continue', breaks(chat, 'end')],
+    ['stands in', 'error', { text: 'lost', fault: { kind: 'reset', after: { events: 1 } } }],
+  ])(
+    'is nothing of an answer that %s when the body has just been let go',
+    async (_when, onInterrupted, first) => {
+      pair.first.enqueue(first);
+      pair.first.enqueue({ text: ' four', fault: { kind: 'hang', after: 'headers' } });
+      const clock = countingClock();
+      let leave: (() => Promise<void> | undefined) | undefined;
+      const { gateway, settled } = setUp(chat, pair, {
+        clock,
+        onInterrupted,
+        attemptInterceptors: [onAnswer(1, () => leave?.())],
+      });
+      const body = JSON.stringify({ model: 'm', stream: true, messages: [] });
+      const headers = { 'content-type': 'application/json' };
+      const url = `${pair.first.baseURL}/chat/completions`;
+      const response = await gateway.fetch(url, { method: 'POST', headers, body });
+      const reader = response.body?.getReader();
+      leave = () => reader?.cancel();
+      while (!(await reader?.read())?.done);
 
-    expect(await pair.first.requests[1]?.settled).toBe('client-closed');
-    expect(settled).toMatchObject([{ outcome: 'aborted' }]);
-    await gateway.close();
-    expect(clock.timers).toBe(0);
-  });
+      expect(await pair.first.requests[1]?.settled).toBe('client-closed');
+      expect(settled).toMatchObject([{ outcome: 'aborted' }]);
+      await gateway.close();
+      expect(clock.timers).toBe(0);
+    },
+  );
 
   it('is nothing of an attempt that stands in before any content, where the body is let go', async () => {
     pair.first.enqueue({ text: 'lost', fault: { kind: 'reset', after: { events: 1 } } });

@@ -115,6 +115,24 @@ describe('an answer that broke is not gone on with', () => {
   );
 
   it.each(readings)(
+    'where what was to go on broke before it said anything ($name)',
+    async (reading) => {
+      pair.first.enqueue(breaks(reading, 'end'));
+      pair.first.enqueue({ text: 'x', fault: cutAt(eventsBefore(reading, 0)) });
+      const { fail, settled } = setUp(reading, pair);
+      const error = await fail();
+
+      expect(error).toMatchObject({
+        message: expect.stringMatching(/before the answer was complete/),
+      });
+      expect(partialOf(error)?.text).toBe(PARTIAL);
+      expect(attemptsOf(error)).toHaveLength(2);
+      expect(settled[0]).toMatchObject({ failure: { kind: 'truncated' }, text: PARTIAL });
+      expect(goingOnOf(settled[0])).toEqual([{ kind: 'not-continued', reason: 'failed' }]);
+    },
+  );
+
+  it.each(readings)(
     'where it broke three times, and the error has all of it ($name)',
     async (reading) => {
       pair.first.enqueue(breaks(reading, 'reset'));
@@ -178,8 +196,7 @@ describe('an answer that broke is not gone on with', () => {
     expect(goingOnOf(settled[0])).toEqual([{ kind: 'not-continued', reason: 'one_shot' }]);
   });
 
-  // src/routing/stream-usage.ts takes any object for a JSON body, and sends `{ stream_options }` in its place.
-  it.fails('nor is a body that can be read once replaced by a question for usage', async () => {
+  it('nor is a body that can be read once replaced by a question for usage', async () => {
     const { gateway } = setUp(chat, pair);
 
     await readOneShot(gateway);

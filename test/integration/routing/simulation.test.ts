@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadBalance } from 'zerohop';
+import { createInMemoryFetch } from 'zerohop/testing';
 import {
   asker,
   shareOf,
@@ -35,6 +36,31 @@ describe('virtual time', () => {
     expect(durations).toEqual(Array(3).fill(12_345));
     expect(upstream.arrivals).toEqual([0, 100, 200]);
     expect(time.pending, 'timers that are left').toBe(0);
+  });
+});
+
+describe('the in-memory provider', () => {
+  // It listens to the signal of a `Request` of its own, which follows the caller's no longer once that is collected.
+  it.fails('ends a request that hangs when it is aborted, whatever was collected before', async () => {
+    const fetch = createInMemoryFetch({ fault: 'hang' });
+    const controller = new AbortController();
+    const init = { method: 'POST', body: '{}', signal: controller.signal };
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+    };
+    fetch('http://provider.test/v1/chat/completions', init).then(over, over);
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+    for (let round = 0; round < 5; round += 1) {
+      await turn();
+      globalThis.gc?.();
+    }
+    controller.abort();
+    await turn();
+    await turn();
+
+    expect(isOver).toBe(true);
   });
 });
 

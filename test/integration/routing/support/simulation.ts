@@ -45,10 +45,26 @@ export function simulate(time: VirtualTime, name: string, latencyMs = 200): Upst
     upstream.arrivals.push(time.now());
     const delayMs = upstream.delayMs?.() ?? upstream.latencyMs * (0.9 + 0.2 * time.random());
     if (delayMs > 0) await time.delay(delayMs, init.signal ?? undefined);
-    return upstream.reply ? play(url, init) : usual(url, init);
+    const answer = upstream.reply ? play(url, init) : usual(url, init);
+    return unlessAborted(answer, init.signal ?? undefined);
   };
   const client = new OpenAI({ apiKey: 'k', baseURL: `http://${name}.test/v1`, fetch });
   return Object.assign(upstream, { client });
+}
+
+/** A request that hangs is not told of an abort once memory was collected: a `Request` follows its signal weakly. */
+async function unlessAborted(
+  answer: Promise<Response>,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([answer, aborted.promise]);
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
 }
 
 /** The usual answers, each of which is made once: there are thousands of calls. */

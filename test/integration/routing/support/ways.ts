@@ -30,6 +30,8 @@ export interface Way {
   client(provider: FakeProvider, options?: object): object;
   /** What asks such a client of a gateway. */
   over(client: object, gateway: Gateway): (asking?: Asking) => Promise<Told>;
+  /** What asks for a stream, and does not read it. */
+  leaver(client: object, gateway: Gateway): () => Promise<void>;
 }
 
 type ErrorClass = abstract new (...args: never[]) => Error;
@@ -89,6 +91,10 @@ function waysOf<Client extends object, Answer, Event>(
     errors,
     client: (provider, options = {}) =>
       connect(provider, { apiKey: 'k', maxRetries: 0, ...options }),
+    leaver(client, gateway) {
+      const wrapped = gateway.wrap(client as Client);
+      return async () => void (await api.stream(wrapped, {}).withResponse());
+    },
     over(client, gateway) {
       // What `client` above made.
       const wrapped = gateway.wrap(client as Client);

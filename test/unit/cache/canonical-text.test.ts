@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, UncanonicalError } from '../../../src/cache/canonical-json.js';
+import { canonicalText, UncanonicalError } from '../../../src/cache/canonical-text.js';
 import { isGatewayError } from '../../../src/pipeline/errors.js';
 
 /** `levels` lists, one in the other. */
@@ -49,48 +49,57 @@ const visible = Object.getOwnPropertyDescriptors;
 const raw: unknown = Reflect.get(JSON, 'rawJSON');
 const proto = (text: string): unknown => JSON.parse(`{"__proto__":${text}}`);
 
-describe('canonicalJson', () => {
+describe('canonicalText', () => {
   it.each<[title: string, value: unknown, text: string]>([
-    ['members by code units', { b: 1, é: 2, a: 3, B: 4 }, '{"B":4,"a":3,"b":1,"é":2}'],
-    ['members of members', [{ b: { d: 1, c: 2 }, a: 3 }], '[{"a":3,"b":{"c":2,"d":1}}]'],
-    ['the elements of a list as they are', [3, 1, 2], '[3,1,2]'],
-    ['no member without JSON', { a: undefined, b() {}, c: Symbol('c'), d: 1 }, '{"d":1}'],
-    ['null for elements without JSON', [undefined, () => 1, Symbol('c')], '[null,null,null]'],
-    ['null for a hole', new Array(2), '[null,null]'],
-    ['no inherited member', Object.create({ a: 1 }, visible({ c: 1 })), '{"c":1}'],
+    ['members by code units', { b: 1, é: 2, a: 3, B: 4 }, '{1"B#4;1"a#3;1"b#1;1"é#2;}'],
+    ['members of members', [{ b: { d: 1, c: 2 }, a: 3 }], '[{1"a#3;1"b{1"c#2;1"d#1;}}]'],
+    ['the elements of a list as they are', [3, 1, 2], '[#3;#1;#2;]'],
+    ['no member without JSON', { a: undefined, b() {}, c: Symbol('c'), d: 1 }, '{1"d#1;}'],
+    ['null for elements without JSON', [undefined, () => 1, Symbol('c')], '[nnn]'],
+    ['null for a hole', new Array(2), '[nn]'],
+    ['no inherited member', Object.create({ a: 1 }, visible({ c: 1 })), '{1"c#1;}'],
     [
       'no hidden member',
       Object.defineProperty({ c: 1, [Symbol('b')]: 1 }, 'a', { value: 1 }),
-      '{"c":1}',
+      '{1"c#1;}',
     ],
-    ['nothing as undefined', undefined, 'undefined'],
-    ['null', null, 'null'],
-    ['minus zero', [-0, 0], '[-0,0]'],
-    ['numbers in their shortest form', [1.0, 1e3, 1e21, 0.1, -5], '[1,1000,1e+21,0.1,-5]'],
-    ['a date as its text', { at: new Date(0) }, '{"at":"1970-01-01T00:00:00.000Z"}'],
-    ['a URL as its text', new URL('http://a/b'), '"http://a/b"'],
-    ['what is in boxes', ['a', 1, false, -0].map(Object), '["a",1,false,-0]'],
-    ['what toJSON returns', { b: [{ toJSON: tellKey }] }, '{"b":[{"a":1,"key":"0"}]}'],
+    ['nothing as nothing', undefined, ''],
+    ['null', null, 'n'],
+    ['yes and no', [true, false], '[tf]'],
+    ['minus zero', [-0, 0], '[#-0;#0;]'],
+    ['numbers in their shortest form', [1.0, 1e3, 1e21, 0.1, -5], '[#1;#1000;#1e+21;#0.1;#-5;]'],
+    ['a date as its text', { at: new Date(0) }, '{2"at24"1970-01-01T00:00:00.000Z}'],
+    ['a URL as its text', new URL('http://a/b'), '10"http://a/b'],
+    ['what is in boxes', ['a', 1, false, -0].map(Object), '[1"a#1;f#-0;]'],
+    ['what toJSON returns', { b: [{ toJSON: tellKey }] }, '{1"b[{1"a#1;3"key1"0}]}'],
     [
       'a function with toJSON',
       { b: Object.assign(() => 1, { toJSON: tellKey }) },
-      '{"b":{"a":1,"key":"b"}}',
+      '{1"b{1"a#1;3"key1"b}}',
     ],
-    ['what one toJSON returns', { toJSON: () => ({ toJSON: () => 1, a: 1 }) }, '{"a":1}'],
-    ['no member whose toJSON returns nothing', { a: { toJSON: () => undefined }, b: 1 }, '{"b":1}'],
-    ['a toJSON that is no function as data', { toJSON: 1 }, '{"toJSON":1}'],
-    ['the own members of an instance', new Point(), '{"x":1,"y":2}'],
+    ['what one toJSON returns', { toJSON: () => ({ toJSON: () => 1, a: 1 }) }, '{1"a#1;}'],
+    [
+      'no member whose toJSON returns nothing',
+      { a: { toJSON: () => undefined }, b: 1 },
+      '{1"b#1;}',
+    ],
+    ['a toJSON that is no function as data', { toJSON: 1 }, '{6"toJSON#1;}'],
+    ['the own members of an instance', new Point(), '{1"x#1;1"y#2;}'],
     [
       'an object without a prototype',
       Object.create(null, visible({ b: 1, a: 2 })),
-      '{"a":2,"b":1}',
+      '{1"a#2;1"b#1;}',
     ],
-    ['the literals of another realm', runInNewContext('({ b: [], a: {} })'), '{"a":{},"b":[]}'],
-    ['a member named __proto__ as data', proto('{"b":1,"a":2}'), '{"__proto__":{"a":2,"b":1}}'],
-    ['names of inherited members', { valueOf: 1, constructor: 2 }, '{"constructor":2,"valueOf":1}'],
-    ['lone surrogates escaped', ['\ud800', '\udc00\ud800'], '["\\ud800","\\udc00\\ud800"]'],
+    ['the literals of another realm', runInNewContext('({ b: [], a: {} })'), '{1"a{}1"b[]}'],
+    ['a member named __proto__ as data', proto('{"b":1,"a":2}'), '{9"__proto__{1"a#2;1"b#1;}}'],
+    [
+      'names of inherited members',
+      { valueOf: 1, constructor: 2 },
+      '{11"constructor#2;7"valueOf#1;}',
+    ],
+    ['lone surrogates escaped', ['\ud800', '\udc00\ud800'], '["\\ud800""\\udc00\\ud800"]'],
   ])('writes %s', (_, value, text) => {
-    expect(canonicalJson(value)).toBe(text);
+    expect(canonicalText(value)).toBe(text);
   });
 
   it('sorts many members like few', () => {
@@ -99,14 +108,19 @@ describe('canonicalJson', () => {
     const names = numbers.map((number, index) => `${initials[index % 4]}${number}`);
     const value = Object.fromEntries(names.map((name) => [name, 1]));
 
-    expect(canonicalJson(value)).toBe(`{${names.sort().map((name) => `"${name}":1`)}}`);
+    expect(canonicalText(value)).toBe(
+      `{${names
+        .sort()
+        .map((name) => `${name.length}"${name}#1;`)
+        .join('')}}`,
+    );
   });
 
   it('tells NaN and the infinities from each other and from everything they could be taken for', () => {
     const numbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0, 1e308];
-    const values = [...numbers, null, undefined, 'NaN', 'Infinity', '0e999', '1e999'];
+    const values = [...numbers, null, undefined, 'NaN', 'Infinity', '#NaN;', '#-0;'];
 
-    expect(new Set(values.map((value) => canonicalJson({ value })))).toHaveLength(values.length);
+    expect(new Set(values.map((value) => canonicalText({ value })))).toHaveLength(values.length);
   });
 
   it('leaves out the excluded members at the top, unread, and no others', () => {
@@ -118,22 +132,22 @@ describe('canonicalJson', () => {
       c: { a: 1, b: 2 },
     };
 
-    expect(canonicalJson(value, new Set(['a', 'b']))).toBe('{"c":{"a":1,"b":2}}');
+    expect(canonicalText(value, new Set(['a', 'b']))).toBe('{1"c{1"a#1;1"b#2;}}');
   });
 
   it('leaves members out of what toJSON returns', () => {
-    expect(canonicalJson({ toJSON: () => ({ a: 1, b: 2 }) }, new Set(['a']))).toBe('{"b":2}');
+    expect(canonicalText({ toJSON: () => ({ a: 1, b: 2 }) }, new Set(['a']))).toBe('{1"b#2;}');
   });
 
   it('leaves no elements out', () => {
-    expect(canonicalJson([1, 2], new Set(['0', 'length']))).toBe('[1,2]');
+    expect(canonicalText([1, 2], new Set(['0', 'length']))).toBe('[#1;#2;]');
   });
 
   it('changes nothing about the value', () => {
     const value = { b: [{ d: 1, c: -0 }], a: undefined };
 
-    canonicalJson(value, new Set(['b']));
-    canonicalJson(value);
+    canonicalText(value, new Set(['b']));
+    canonicalText(value);
 
     expect(Object.keys(value)).toEqual(['b', 'a']);
     expect(value).toStrictEqual({ b: [{ d: 1, c: -0 }], a: undefined });
@@ -183,7 +197,7 @@ describe('canonicalJson', () => {
     ['a million levels', nested(1_000_000), 'depth'],
   ])('refuses %s', (_, value, reason) => {
     for (const place of [value, [value], { a: { b: value } }]) {
-      const error = errorOf(() => canonicalJson(place));
+      const error = errorOf(() => canonicalText(place));
 
       expect(error).toBeInstanceOf(UncanonicalError);
       expect(error).toMatchObject({ reason, code: 'zerohop_request' });
@@ -191,7 +205,7 @@ describe('canonicalJson', () => {
   });
 
   it('takes 1,000 levels', () => {
-    expect(canonicalJson(nested(1_000))).toHaveLength(2_000);
+    expect(canonicalText(nested(1_000))).toHaveLength(2_000);
   });
 
   it.each([1, 50])('takes one object in several places, %i levels down', (levels) => {
@@ -199,8 +213,8 @@ describe('canonicalJson', () => {
     let value: unknown = [shared, shared];
     for (let level = 1; level < levels; level += 1) value = { value, shared };
 
-    expect(canonicalJson(value)).toBe(
-      canonicalJson(structuredClone(JSON.parse(JSON.stringify(value)))),
+    expect(canonicalText(value)).toBe(
+      canonicalText(structuredClone(JSON.parse(JSON.stringify(value)))),
     );
   });
 
@@ -215,7 +229,7 @@ describe('canonicalJson', () => {
     };
     value.self = value;
 
-    expect(errorOf(() => canonicalJson(value))).toMatchObject({ reason: 'cycle' });
+    expect(errorOf(() => canonicalText(value))).toMatchObject({ reason: 'cycle' });
     expect(reads).toBeLessThan(50);
   });
 
@@ -227,7 +241,7 @@ describe('canonicalJson', () => {
       },
     };
 
-    const error = errorOf(() => canonicalJson(value));
+    const error = errorOf(() => canonicalText(value));
 
     expect(error).toMatchObject({
       reason: 'unreadable',
@@ -241,17 +255,42 @@ describe('canonicalJson', () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
 
-    expect(errorOf(() => canonicalJson({ proxy }))).toMatchObject({ reason: 'unreadable' });
+    expect(errorOf(() => canonicalText({ proxy }))).toMatchObject({ reason: 'unreadable' });
   });
 
   it('says what JSON.stringify says', () => {
     const json = fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' });
     fc.assert(
       fc.property(json, (value) => {
-        expect(JSON.parse(canonicalJson(value))).toStrictEqual(withMinusZeros(value));
+        expect(read(canonicalText(value))).toStrictEqual([withMinusZeros(value)]);
       }),
       { seed: 1, numRuns: 2_000 },
     );
+  });
+
+  it('says where it ends', () => {
+    const json = fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' });
+    fc.assert(
+      fc.property(fc.array(json), (values) => {
+        const text = values.map((value) => canonicalText(value)).join('');
+        expect(read(text)).toStrictEqual(values.map(withMinusZeros));
+      }),
+      { seed: 5, numRuns: 1_000 },
+    );
+  });
+
+  it('is not taken in by texts that look like it', () => {
+    const unit = fc.constantFrom(...'1"#;[]{}nt\\\ud800');
+    const texts = fc.array(fc.string({ unit, maxLength: 6 }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(texts, texts, (one, other) => {
+        const isEqual = one.join('|') === other.join('|');
+        expect(canonicalText(one) === canonicalText(other)).toBe(isEqual);
+        expect(read(canonicalText(one))).toEqual([one]);
+      }),
+      { seed: 6, numRuns: 2_000 },
+    );
+    expect(canonicalText(['a', 'b'])).not.toBe(canonicalText(['a1"b']));
   });
 
   it('is one text for two values exactly if they are equal', () => {
@@ -269,13 +308,48 @@ describe('canonicalJson', () => {
       fc.property(small, small, (a, b) => {
         const isEqual = reference(a) === reference(b);
         if (isEqual) equals += 1;
-        expect(canonicalJson(a) === canonicalJson(b)).toBe(isEqual);
+        expect(canonicalText(a) === canonicalText(b)).toBe(isEqual);
       }),
       { seed: 2, numRuns: 10_000 },
     );
     expect(equals).toBeGreaterThan(300);
   });
 });
+
+/** The values that texts, one behind the other, stand for. */
+function read(text: string): unknown[] {
+  let at = 0;
+  const take = (pattern: RegExp): string => {
+    const sticky = new RegExp(pattern, 'y');
+    sticky.lastIndex = at;
+    const [found] = sticky.exec(text) ?? [''];
+    at += found.length;
+    return found;
+  };
+  const readText = (): string => {
+    const length = take(/\d+/);
+    if (length === '') return JSON.parse(take(/"(?:[^"\\]|\\.)*"/));
+    take(/"/);
+    at += Number(length);
+    return text.slice(at - Number(length), at);
+  };
+  const readValue = (): unknown => {
+    const word = take(/[ntf]/);
+    if (word !== '') return { n: null, t: true, f: false }[word];
+    if (take(/#/) !== '') return Number(take(/[^;]*;/).slice(0, -1));
+    if (take(/\[/) !== '') return readAll();
+    if (take(/\{/) === '') return readText();
+    const entries: [string, unknown][] = [];
+    while (take(/\}/) === '') entries.push([readText(), readValue()]);
+    return Object.fromEntries(entries);
+  };
+  const readAll = (): unknown[] => {
+    const values: unknown[] = [];
+    while (at < text.length && take(/\]/) === '') values.push(readValue());
+    return values;
+  };
+  return readAll();
+}
 
 /** As parsed from its JSON, but for minus zeros, which `JSON.stringify` loses. */
 function withMinusZeros(value: unknown): unknown {

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../pipeline/clock.js';
+import type { LimitUnit } from '../../pipeline/limit-types.js';
+import { KeyLimits, type RateSpec } from '../key-limits.js';
+import type { Hold, HoldUp, Limits, Weights } from '../limits.js';
+import type { WaitingLine } from '../waiting-line.js';
+import type { RedisLink } from './link.js';
+import type { Session } from './session.js';
+import { SharedRate } from './shared-rate.js';
+import { SharedSlots } from './shared-slots.js';
+
+/** What the limits of one key are made with, where processes share them. */
+export interface SharedLimitsOptions {
+  readonly key: string;
+  readonly rates: readonly RateSpec[];
+  readonly concurrency: number | undefined;
+  readonly burst: number;
+  /** How many processes there are. */
+  readonly processes: number;
+  readonly onRedisDown: 'local' | 'closed';
+  readonly keyPrefix: string;
+  readonly link: RedisLink;
+  readonly clock: Clock;
+}
+
+interface Share {
+  readonly spec: RateSpec;
+  readonly rate: SharedRate;
+}
+
+/**
+ * The limits of one key, which processes share; and this process's part of them, for while they cannot be shared.
+ * What is taken of the whole is taken of the part as well, so that nobody begins afresh when Redis goes.
+ */
+export class SharedLimits implements Limits {
+  readonly #options: SharedLimitsOptions;
+  readonly #local: KeyLimits;
+  readonly #shares: readonly Share[];
+  readonly #slots: SharedSlots | undefined;
+  readonly line: WaitingLine;
+  /** Requests that ask, and do not wait yet. */
+  #asking = 0;
+  /** What was taken was taken there. */
+  #session: Session | undefined;
+
+  constructor(options: SharedLimitsOptions) {
+    const { rates, concurrency, burst, processes, link, clock } = options;
+    this.#options = options;
+    this.#session = link.session;
+    const part = rates.map((rate) => ({ ...rate, size: partOf(rate, processes) }));
+    const places = concurrency && Math.max(1, Math.floor(concurrency / processes));
+    this.#local = new KeyLimits(clock, part, places);
+    this.line = this.#local.line;
+    const deps = { link, clock, onAnswer: () => this.line.wake() };
+    const idOf = this.#naming();
+    this.#shares = rates.map((spec) => ({
+      spec,
+      rate: new SharedRate(idOf(spec.name, spec.size.amount), { ...spec, burst }, deps),
+    }));
+    this.#slots =
+      concurrency === undefined
+        ? undefined
+        : new SharedSlots(idOf('concurrency', concurrency), concurrency, {
+            ...deps,
+            running: () => this.running,
+            waiting: () => this.line.size,
+          });
+  }
+
+  /**
+   * Names that all processes with the same figures give; with others they would count in other units. The key is
+   * nobody's to read. Braces keep what belongs together in one part of a cluster.
+   */
+  #naming(): (name: string, amount: number) => string {
+    const { key, keyPrefix, burst } = this.#options;
+    const hash = createHash('sha256').update(key).digest('base64url').slice(0, 22);
+    return (name, amount) => `{${keyPrefix}:${name}:${amount}:${burst}:${hash}}`;
+  }
+
+  get running(): number {
+    return this.#local.running;
+  }
+
+  get isClosed(): boolean {
+    const { link, onRedisDown } = this.#options;
+    return onRedisDown === 'closed' && link.session === undefined && link.opening === undefined;
+  }
+
+  /** It is to be done without Redis. */
+  get #isAlone(): boolean {
+    const { link, onRedisDown } = this.#options;
+    const isGone = link.session === undefined && link.opening === undefined;
+    return isGone && onRedisDown === 'local' && link.failure === undefined;
+  }
+
+  tryTake(weights: Weights): Hold | undefined {
+    if (this.#isAlone) return this.#local.tryTake(weights);
+    const { session } = this.#options.link;
+    if (session === undefined || this.#slots?.has() === false) return undefined;
+    const units = this.#shares.map(({ spec, rate }) => rate.unitsOf(weights[spec.unit]));
+    const isThere = this.#shares.every(({ rate }, index) => rate.has(units[index] ?? 0));
+    if (!isThere) return undefined;
+    for (const [index, { rate }] of this.#shares.entries()) rate.take(units[index] ?? 0);
+    const noted = this.#local.note(weights);
+    this.#slots?.took();
+    return {
+      settle: (actual) => {
+        noted.settle(actual);
+        for (const [index, { spec, rate }] of this.#shares.entries()) {
+          const unused = (units[index] ?? 0) - rate.unitsOf(actual[spec.unit]);
+          // What was taken from a Redis that has gone is not given back to another.
+          if (unused < 0 || !session.isOver) rate.settle(unused);
+        }
+        this.#slots?.settled();
+        this.line.wake();
+      },
+    };
+  }
+
+  reach(weights: Weights): Promise<boolean> | undefined {
+    const { link } = this.#options;
+    if (link.failure) return Promise.reject(link.failure);
+    if (link.opening !== undefined) return link.opening.then(() => true);
+    return link.session && this.#ask(weights);
+  }
+
+  async #ask(weights: Weights): Promise<boolean> {
+    this.#asking += 1;
+    const count = this.#asking + this.line.size;
+    const asked: Promise<boolean>[] = [];
+    if (this.#slots?.has() === false) asked.push(this.#slots.ask());
+    for (const { spec, rate } of this.#shares) {
+      const units = rate.unitsOf(weights[spec.unit]);
+      if (!rate.has(units)) asked.push(rate.ask(units, count));
+    }
+    const answers = await Promise.all(asked);
+    this.#asking -= 1;
+    return answers.every(Boolean);
+  }
+
+  lookAgainMs(weights: Weights): number | undefined {
+    if (this.#isAlone) return this.#local.lookAgainMs(weights);
+    if (this.#slots?.has() === false) return this.#slots.pauseMs();
+    let longest: number | undefined;
+    for (const { spec, rate } of this.#shares) {
+      if (rate.has(rate.unitsOf(weights[spec.unit]))) continue;
+      const pauseMs = rate.pauseMs();
+      if (pauseMs !== undefined) longest = Math.max(longest ?? 0, pauseMs);
+    }
+    return longest;
+  }
+
+  holdUp(weights: Weights, ahead = 0): HoldUp {
+    if (this.#isAlone) return this.#local.holdUp(weights, ahead);
+    if (this.#slots?.has() === false) {
+      return { name: 'concurrency', amount: this.#slots.amount, left: 0 };
+    }
+    let worst: HoldUp = { name: 'concurrency', amount: Number.POSITIVE_INFINITY, left: 0 };
+    for (const { spec, rate } of this.#shares) {
+      const units = rate.unitsOf(weights[spec.unit]);
+      const waitMs = rate.waitMs(units, ahead * units);
+      if (worst.waitMs === undefined || waitMs > worst.waitMs) {
+        worst = { name: spec.name, waitMs, amount: spec.size.amount, left: rate.level };
+      }
+    }
+    return worst;
+  }
+
+  lower(unit: LimitUnit, intervalMs: number, level: number): void {
+    this.#local.lower(unit, intervalMs, level / this.#options.processes);
+    for (const { spec, rate } of this.#shares) {
+      if (spec.unit === unit && spec.size.intervalMs === intervalMs) void rate.lower(level);
+    }
+  }
+
+  get isIdle(): boolean {
+    return this.#local.isIdle;
+  }
+
+  /** Redis has come, or gone. */
+  linkChanged(): void {
+    const { session } = this.#options.link;
+    if (session === undefined || session === this.#session) return;
+    this.#session = session;
+    for (const { rate } of this.#shares) rate.reset();
+    this.#slots?.reset();
+  }
+
+  /** Gives back what it holds and does not use. */
+  async giveBack(): Promise<void> {
+    await Promise.all([
+      ...this.#shares.map(({ rate }) => rate.giveBack()),
+      this.#slots?.giveBack(),
+    ]);
+  }
+}
+
+function partOf({ unit, size }: RateSpec, processes: number): RateSpec['size'] {
+  const capacity = size.capacity / processes;
+  return {
+    amount: size.amount / processes,
+    intervalMs: size.intervalMs,
+    capacity: unit === 'requests' ? Math.max(1, capacity) : capacity,
+  };
+}
