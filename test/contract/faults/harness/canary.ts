@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
-import { CANARY } from './sdks.js';
+import { CANARY, OTHER_CANARY } from './sdks.js';
 
-/** Where the key can be seen in an error or a settlement; `undefined` where it cannot. */
+/** Where a key can be seen in an error or a settlement; `undefined` where it cannot. */
 export function findCanary(said: unknown): string | undefined {
   const views: Readonly<Record<string, () => string | undefined>> = {
     inspect: () => inspect(said, { depth: 10, showHidden: true, maxStringLength: 2 ** 20 }),
@@ -9,7 +9,10 @@ export function findCanary(said: unknown): string | undefined {
     stack: () => (said instanceof Error ? said.stack : undefined),
     text: () => String(said),
   };
-  return Object.keys(views).find((name) => seen(views[name])?.includes(CANARY));
+  return Object.keys(views).find((name) => {
+    const view = seen(views[name]);
+    return view?.includes(CANARY) || view?.includes(OTHER_CANARY);
+  });
 }
 
 function seen(view: (() => string | undefined) | undefined): string | undefined {

@@ -1,9 +1,9 @@
-import type { FailureKind, GatewayOptions, Outcome } from 'zerohop';
+import type { FailureKind, GatewayOptions, Outcome, TargetOptions, TargetRef } from 'zerohop';
 import type { Origin } from './origin.js';
 import type { Priority } from './report.js';
 import type { Result, Scene } from './scene.js';
 import type { Attempt } from './script.js';
-import type { ErrorName, SdkName } from './sdks.js';
+import type { ErrorName, Sdk, SdkName } from './sdks.js';
 import type { Shape } from './shapes.js';
 
 /** A range in ms. */
@@ -14,7 +14,9 @@ export interface Expectation {
   readonly outcome: Outcome;
   /** Requests at the upstream. @defaultValue 1 */
   readonly hits?: number;
-  /** Attempts in the settlement. @defaultValue `hits` */
+  /** Requests at the other target. @defaultValue 0 */
+  readonly otherHits?: number;
+  /** Attempts in the settlement. @defaultValue `hits` and `otherHits` together */
   readonly attempts?: number;
   /** Waits that were asked for between attempts. @defaultValue one back-off for each retry */
   readonly waits?: readonly Range[];
@@ -40,6 +42,9 @@ export interface ErrorExpectation {
   readonly message?: RegExp;
 }
 
+/** The other target, to be put into a route. */
+export type OtherTarget = (options?: Omit<TargetOptions, 'client' | 'provider'>) => TargetRef;
+
 /** What a case needs beside an upstream, made anew for each run. */
 export interface Stage {
   readonly gateway?: GatewayOptions;
@@ -61,9 +66,15 @@ export interface FaultCase {
   readonly attempts?: (shape: Shape) => readonly Attempt[];
   /** An upstream that no script can say; in the place of `attempts`. */
   readonly origin?: (shape: Shape) => Promise<Origin>;
-  /** Whether the shared catalogue's script of this id means the same. @defaultValue true for attempts without a variant */
+  /** Whether the shared catalogue's scripts of this id mean the same. @defaultValue true for attempts without a variant */
   readonly isShared?: boolean;
   readonly gateway?: GatewayOptions;
+  /** What another target does in turn, which has a server and a key of its own. @defaultValue there is none */
+  readonly other?: (shape: Shape) => readonly Attempt[];
+  /** The other target's SDK. @defaultValue the caller's */
+  readonly otherSdk?: Sdk;
+  /** How the gateway comes to ask the other target. @defaultValue it is the fallback */
+  readonly route?: (other: OtherTarget) => GatewayOptions;
   readonly client?: { readonly timeout?: number; readonly maxRetries?: number };
   /** Options of the connection pool. */
   readonly pool?: object;

@@ -1,13 +1,14 @@
 import { expect } from 'vitest';
 import { attemptsOf, type Settlement } from 'zerohop';
-import { backoff, type ErrorExpectation, type Expectation } from './fault-case.js';
-import type { Result, Scene } from './scene.js';
+import { backoff, type ErrorExpectation, type Expectation, type Range } from './fault-case.js';
+import { OTHER, type Result, type Scene } from './scene.js';
 
 /** Asserts what one call came to: for its caller, at the upstream and in its settlement. */
 export async function judge(scene: Scene, result: Result, wanted: Expectation): Promise<void> {
   const settlement = scene.settled.at(-1);
   judgeCaller(scene, result, wanted);
   expect(scene.origin.hits, 'upstream hits').toBe(wanted.hits ?? 1);
+  expect(scene.other?.hits ?? 0, 'hits at the other target').toBe(wanted.otherHits ?? 0);
   judgeWaits(scene, wanted);
   judgeSettlement(settlement, wanted);
   if (result.error !== undefined) {
@@ -38,13 +39,20 @@ export function judgeError({ sdk }: Scene, error: unknown, wanted: ErrorExpectat
   if (wanted.is !== 'APIUserAbortError') expect(error.name).not.toBe('AbortError');
 }
 
-function attempted({ hits = 1, attempts = hits }: Expectation): number {
+function attempted({ hits = 1, otherHits = 0, attempts = hits + otherHits }: Expectation): number {
   return attempts;
 }
 
+/** A back-off before each retry, which begins anew at the other target; none between the two. */
+function backoffs(wanted: Expectation): readonly Range[] {
+  const { otherHits = 0 } = wanted;
+  return [attempted(wanted) - otherHits, otherHits].flatMap((attempts) =>
+    Array.from({ length: Math.max(0, attempts - 1) }, (_, index) => backoff(index)),
+  );
+}
+
 function judgeWaits({ clock }: Scene, wanted: Expectation): void {
-  const retries = Math.max(0, attempted(wanted) - 1);
-  const ranges = wanted.waits ?? Array.from({ length: retries }, (_, index) => backoff(index));
+  const ranges = wanted.waits ?? backoffs(wanted);
   expect(clock.waits, 'waits').toHaveLength(ranges.length);
   for (const [index, [from, to]] of ranges.entries()) {
     expect(clock.waits[index], `wait ${index}`).toBeGreaterThanOrEqual(from);
@@ -55,6 +63,8 @@ function judgeWaits({ clock }: Scene, wanted: Expectation): void {
 function judgeSettlement(settlement: Settlement | undefined, wanted: Expectation): void {
   expect(settlement?.outcome, 'outcome').toBe(wanted.outcome);
   expect(settlement?.attempts, 'attempts').toHaveLength(attempted(wanted));
+  const last = settlement?.attempts.at(-1);
+  if (wanted.otherHits) expect(last?.target, 'who was asked last').toBe(OTHER);
   if (wanted.kinds) {
     const kinds = settlement?.attempts.map(({ failure }) => failure?.kind);
     expect(kinds, 'failures of the attempts').toEqual(wanted.kinds);

@@ -5,10 +5,12 @@ import { systemClock } from '../../../../src/pipeline/clock.js';
 export class RecordingClock implements Clock {
   /** What was asked to be waited, in ms. */
   readonly waits: number[] = [];
-  /** Set to let the waits be: each lasts until it is aborted. */
+  /** Set to let the waits be: each lasts as long as it was asked to, or until it is aborted. */
   isHolding = false;
   /** What is drawn from now on. @defaultValue both ends of the range, and between, by turns */
-  chance: number | undefined;
+  chance: number | (() => number) | undefined;
+  /** Every wait lasts until this is over, or until it is aborted. @defaultValue none lasts */
+  gate: Promise<void> | undefined;
   #draws = 0;
   #timers = 0;
   #onHold: (() => void) | undefined;
@@ -26,7 +28,8 @@ export class RecordingClock implements Clock {
   }
 
   random(): number {
-    if (this.chance !== undefined) return this.chance;
+    if (this.chance !== undefined)
+      return typeof this.chance === 'number' ? this.chance : this.chance();
     this.#draws += 1;
     return [0, 0.5, 0.999][this.#draws % 3] ?? 0;
   }
@@ -35,7 +38,7 @@ export class RecordingClock implements Clock {
     this.waits.push(delayMs);
     if (!this.isHolding) {
       signal?.throwIfAborted();
-      return Promise.resolve();
+      return this.gate === undefined ? Promise.resolve() : until(this.gate, signal);
     }
     this.#onHold?.();
     return systemClock.delay(delayMs, signal);
@@ -70,4 +73,15 @@ export class RecordingClock implements Clock {
   get timers(): number {
     return this.#timers;
   }
+}
+
+function until(gate: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    void gate.then(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+  });
 }

@@ -23,14 +23,14 @@ export function runCases(cases: readonly FaultCase[], { report, shared }: RunOpt
     for (const sdk of sdks) {
       if (one.sdks && !one.sdks.includes(sdk.name)) continue;
       const name = `${one.id}${one.variant ? ` (${one.variant})` : ''} ${one.title}`;
-      add(`${name}, ${sdk.name}`, one, sdk, () => ownOrigin(one, sdk));
+      add(`${name}, ${sdk.name}`, one, sdk, () => ownOrigins(one, sdk));
       if (shared && isInShared(one, sdk, shared)) {
-        add(`${name}, ${sdk.name}, shared script`, one, sdk, () => shared.start(one.id));
+        add(`${name}, ${sdk.name}, shared script`, one, sdk, () => sharedOrigins(one, shared));
       }
     }
   }
 
-  function add(title: string, one: FaultCase, sdk: Sdk, start: () => Promise<Origin>): void {
+  function add(title: string, one: FaultCase, sdk: Sdk, start: () => Promise<Origins>): void {
     it(title, { timeout: TIMEOUT_MS }, async (context) => {
       const record = report.begin(one.id, sdk.name);
       try {
@@ -45,21 +45,36 @@ export function runCases(cases: readonly FaultCase[], { report, shared }: RunOpt
   }
 }
 
-function ownOrigin({ origin, attempts }: FaultCase, { shape }: Sdk): Promise<Origin> {
-  return origin?.(shape) ?? startOwnOrigin(attempts?.(shape) ?? [[json(200, shape.ok)]]);
+/** The servers of a run. */
+interface Origins {
+  readonly origin: Origin;
+  readonly other?: Origin;
+}
+
+async function ownOrigins(one: FaultCase, { shape }: Sdk): Promise<Origins> {
+  const { attempts = ({ ok }) => [[json(200, ok)]], other } = one;
+  const origin = await (one.origin?.(shape) ?? startOwnOrigin(attempts(shape)));
+  return other ? { origin, other: await startOwnOrigin(other(shape)) } : { origin };
+}
+
+async function sharedOrigins({ id, other }: FaultCase, shared: SharedCatalogue): Promise<Origins> {
+  const origin = await shared.start(id, 'script');
+  return other ? { origin, other: await shared.start(id, 'scriptB') } : { origin };
 }
 
 function isInShared(one: FaultCase, sdk: Sdk, shared: SharedCatalogue): boolean {
   const { isShared = one.attempts !== undefined && one.variant === undefined } = one;
-  if (!isShared || !Array.isArray(shared.cases.get(one.id)?.script)) return false;
+  const known = shared.cases.get(one.id);
+  if (!isShared || !Array.isArray(known?.script)) return false;
+  if (one.other && !Array.isArray(known.scriptB)) return false;
   // Its scripts speak OpenAI's chat API, but where a case is about Anthropic's.
   return sdk.name !== 'anthropic 1' || one.sdks?.length === 1;
 }
 
-async function runOnce(one: FaultCase, sdk: Sdk, origin: Origin): Promise<void> {
+async function runOnce(one: FaultCase, sdk: Sdk, origins: Origins): Promise<void> {
   const stage = await one.stage?.();
   const { act, gateway } = stage ?? one;
-  const scene = new Scene({ sdk, origin, faultCase: { ...one, ...(gateway && { gateway }) } });
+  const scene = new Scene({ sdk, ...origins, faultCase: { ...one, ...(gateway && { gateway }) } });
   let complaints: readonly string[] = [];
   try {
     if (act) await act(scene);

@@ -1,14 +1,21 @@
 import { getEventListeners } from 'node:events';
 import { expect } from 'vitest';
-import { createGateway, type Gateway, type Settlement } from 'zerohop';
+import { createGateway, type Gateway, type Settlement, target } from 'zerohop';
 import { findCanary } from './canary.js';
-import type { FaultCase } from './fault-case.js';
+import type { FaultCase, OtherTarget } from './fault-case.js';
 import { Ledger } from './ledger.js';
 import { type Origin, until } from './origin.js';
 import { type Agent, installPool, restorePool } from './pool.js';
 import { ProcessGuard } from './process-guard.js';
 import { RecordingClock } from './recording-clock.js';
-import type { Caller, CallSettings, ClientSettings, Sdk } from './sdks.js';
+import {
+  CANARY,
+  type Caller,
+  type CallSettings,
+  type ClientSettings,
+  OTHER_CANARY,
+  type Sdk,
+} from './sdks.js';
 
 /** What a caller got of one call. */
 export interface Result {
@@ -30,6 +37,17 @@ export interface CallChanges extends CallSettings {
   readonly onEvent?: (event: object) => OnEvent | Promise<OnEvent>;
 }
 
+/** What a scene is made with. */
+export interface SceneOptions {
+  readonly sdk: Sdk;
+  readonly origin: Origin;
+  readonly other?: Origin;
+  readonly faultCase: FaultCase;
+}
+
+/** The name of the other target. */
+export const OTHER = 'other';
+
 /** Everything one run of a case takes place in. */
 export class Scene {
   readonly clock = new RecordingClock();
@@ -47,17 +65,28 @@ export class Scene {
 
   readonly sdk: Sdk;
   readonly origin: Origin;
+  /** The server of the other target. */
+  readonly other: Origin | undefined;
   readonly faultCase: FaultCase;
 
-  constructor({ sdk, origin, faultCase }: Pick<Scene, 'sdk' | 'origin' | 'faultCase'>) {
+  constructor({ sdk, origin, other, faultCase }: SceneOptions) {
     this.sdk = sdk;
     this.origin = origin;
+    this.other = other;
     this.faultCase = faultCase;
     this.#pool = installPool(faultCase.pool);
-    this.ledger = new Ledger(faultCase.gateway);
+    const { gateway, route = (to) => ({ fallbacks: [to()] }) } = faultCase;
+    this.ledger = new Ledger({ ...gateway, ...(other && route(this.#otherTarget(other))) });
     this.gateway = createGateway({ clock: this.clock, ...this.ledger.options });
     this.gateway.on('settled', (settlement) => this.settled.push(settlement));
     this.caller = this.connect({});
+  }
+
+  #otherTarget({ url }: Origin): OtherTarget {
+    const { otherSdk = this.sdk } = this.faultCase;
+    // What a case sets for the caller is not to end what the other one answers on a busy machine.
+    const client = otherSdk.client({ url, apiKey: OTHER_CANARY, timeout: 60_000 });
+    return (options) => target({ name: OTHER, client, ...options });
   }
 
   /** Another client of the same gateway. */
@@ -111,12 +140,17 @@ export class Scene {
     await until(() => this.settled.length >= this.#calls);
     expect(this.settled, 'one settlement a call').toHaveLength(this.#calls);
     this.ledger.judge(this.settled);
+    if (this.other) this.ledger.judgeTargets(this.settled);
     const attempts = this.settled.flatMap((settlement) => settlement.attempts);
-    expect(attempts.length - this.unseenAttempts, 'attempts that were reported').toBe(
-      this.origin.hits,
-    );
+    const others = attempts.filter((attempt) => attempt.target === OTHER);
+    expect(others, 'attempts at the other target').toHaveLength(this.other?.hits ?? 0);
+    const own = attempts.length - others.length;
+    expect(own - this.unseenAttempts, 'attempts that were reported').toBe(this.origin.hits);
+    expect(wireOf(this.origin), 'a key that is not for it').not.toContain(OTHER_CANARY);
+    expect(wireOf(this.other), 'a key that is not for it').not.toContain(CANARY);
     await within(5_000, this.#pool.close(), 'a socket is still in use');
     await this.origin.quiet();
+    await this.other?.quiet();
     await until(() => this.clock.timers === 0);
     for (const said of [...this.#said, ...this.settled, ...this.ledger.said()]) {
       expect(findCanary(said), 'the key was found').toBeUndefined();
@@ -128,8 +162,13 @@ export class Scene {
     restorePool();
     await this.#pool.destroy();
     await this.origin.close();
+    await this.other?.close();
     return this.#guard.stop();
   }
+}
+
+function wireOf(origin: Origin | undefined): string {
+  return (origin?.seen ?? []).map(({ wire }) => wire).join();
 }
 
 async function within(ms: number, work: Promise<unknown>, otherwise: string): Promise<void> {

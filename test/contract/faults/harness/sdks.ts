@@ -9,6 +9,8 @@ export type SdkName = 'openai 7' | 'openai 6' | 'anthropic 1';
 
 /** Must not be found in anything the gateway says. */
 export const CANARY = 'sk-canary-a9f3c1e7d5b24680';
+/** The key of the other target; the same holds for it. */
+export const OTHER_CANARY = 'sk-canary-b71d0e4c8f2a5936';
 
 type ErrorClass = abstract new (...args: never[]) => Error;
 
@@ -35,7 +37,9 @@ export interface ClientSettings {
   readonly maxRetries?: number | undefined;
   /** @defaultValue the canary */
   readonly apiKey?: string | undefined;
-  readonly fetch?: (() => Promise<Response>) | undefined;
+  readonly fetch?: ((input: unknown, init?: RequestInit) => Promise<Response>) | undefined;
+  /** More of the SDK's client options. */
+  readonly more?: object | undefined;
 }
 
 /** Options of one call, as the SDKs share them. */
@@ -44,6 +48,8 @@ export interface CallSettings {
   readonly timeout?: number | undefined;
   /** More of the SDK's request options, such as what `perCall()` gives. */
   readonly options?: object | undefined;
+  /** Makes of the request what is sent instead. @defaultValue as it is */
+  readonly bodyOf?: (<Body extends object>(body: Body) => Body) | undefined;
 }
 
 /** A client, reduced to what the cases do with it. `extra` is laid over the usual request. */
@@ -53,11 +59,20 @@ export interface Caller {
   response(extra: object, settings: CallSettings): Promise<Response>;
 }
 
+/** What the cases use of a client itself. */
+export interface PostingClient {
+  post(path: string, options: object): Promise<unknown>;
+}
+
 /** One SDK. */
 export interface Sdk {
   readonly name: SdkName;
   readonly shape: Shape;
   readonly errors: Readonly<Record<ErrorName, ErrorClass>>;
+  /** Where its usual request goes. */
+  readonly path: string;
+  /** The bare client. */
+  client(settings: ClientSettings): PostingClient;
   /** A client over a gateway, or the bare one. */
   connect(settings: ClientSettings, gateway: Gateway | undefined): Caller;
   textOf(answer: object): string;
@@ -68,17 +83,19 @@ type OpenAIClass = typeof OpenAI;
 
 function makeOpenAI(
   OpenAIOf: OpenAIClass,
-  { url, apiKey = CANARY, ...settings }: ClientSettings,
-  gateway: Gateway | undefined,
+  { url, apiKey = CANARY, more, ...settings }: ClientSettings,
+  gateway?: Gateway,
 ): OpenAI {
-  const client = new OpenAIOf({ apiKey, baseURL: `${url}/v1`, ...settingsOf(settings) });
+  const client = new OpenAIOf({ apiKey, baseURL: `${url}/v1`, ...settingsOf(settings), ...more });
   return gateway ? gateway.wrap(client) : client;
 }
 
-function settingsOf({ timeout, maxRetries, fetch }: Omit<ClientSettings, 'url' | 'apiKey'>): {
+type Settings = Pick<ClientSettings, 'timeout' | 'maxRetries' | 'fetch'>;
+
+function settingsOf({ timeout, maxRetries, fetch }: Settings): {
   timeout?: number;
   maxRetries?: number;
-  fetch?: () => Promise<Response>;
+  fetch?: NonNullable<ClientSettings['fetch']>;
 } {
   return {
     ...(fetch && { fetch }),
@@ -94,16 +111,19 @@ function openaiSdk(name: SdkName, OpenAIOf: OpenAIClass): Sdk {
     name,
     shape: openai,
     errors: OpenAIOf,
+    path: '/chat/completions',
+    client: (settings) => makeOpenAI(OpenAIOf, settings),
     connect(settings, gateway) {
       const { completions } = makeOpenAI(OpenAIOf, settings, gateway).chat;
       const body = { model: 'gpt-x', messages };
       const metered = { ...body, stream: true as const, stream_options: { include_usage: true } };
       return {
-        answer: async (extra, call) => completions.create({ ...body, ...extra }, optionsOf(call)),
+        answer: async (extra, call) =>
+          completions.create(sent({ ...body, ...extra }, call), optionsOf(call)),
         events: async (extra, call) =>
-          completions.create({ ...metered, ...extra }, optionsOf(call)),
+          completions.create(sent({ ...metered, ...extra }, call), optionsOf(call)),
         response: (extra, call) =>
-          completions.create({ ...body, ...extra }, optionsOf(call)).asResponse(),
+          completions.create(sent({ ...body, ...extra }, call), optionsOf(call)).asResponse(),
       };
     },
     textOf: (answer) => String(at(answer, 'choices', 0, 'message', 'content') ?? ''),
@@ -124,26 +144,37 @@ export const openai7 = openaiSdk('openai 7', OpenAI);
 /** `openai` 6. */
 export const openai6 = openaiSdk('openai 6', OpenAIv6);
 
+function makeAnthropic({ url, apiKey = CANARY, more, ...settings }: ClientSettings): Anthropic {
+  return new Anthropic({ apiKey, baseURL: url, ...settingsOf(settings), ...more });
+}
+
 /** `@anthropic-ai/sdk` 1. */
 export const anthropic1: Sdk = {
   name: 'anthropic 1',
   shape: anthropic,
   errors: Anthropic,
-  connect({ url, apiKey = CANARY, ...settings }, gateway) {
-    const bare = new Anthropic({ apiKey, baseURL: url, ...settingsOf(settings) });
+  path: '/v1/messages',
+  client: makeAnthropic,
+  connect(settings, gateway) {
+    const bare = makeAnthropic(settings);
     const client = gateway ? gateway.wrap(bare) : bare;
     const body = { model: 'claude-x', max_tokens: 64, messages };
     return {
-      answer: async (extra, call) => client.messages.create({ ...body, ...extra }, optionsOf(call)),
+      answer: async (extra, call) =>
+        client.messages.create(sent({ ...body, ...extra }, call), optionsOf(call)),
       events: async (extra, call) =>
-        client.messages.create({ ...body, stream: true, ...extra }, optionsOf(call)),
+        client.messages.create(sent({ ...body, stream: true, ...extra }, call), optionsOf(call)),
       response: (extra, call) =>
-        client.messages.create({ ...body, ...extra }, optionsOf(call)).asResponse(),
+        client.messages.create(sent({ ...body, ...extra }, call), optionsOf(call)).asResponse(),
     };
   },
   textOf: (answer) => String(at(answer, 'content', 0, 'text') ?? ''),
   textOfEvent: (event) => String(at(event, 'delta', 'text') ?? ''),
 };
+
+function sent<Body extends object>(body: Body, { bodyOf }: CallSettings): Body {
+  return bodyOf ? bodyOf(body) : body;
+}
 
 /** The SDKs' options do not admit `undefined` as a value. */
 function optionsOf({ signal, timeout, options }: CallSettings): {
