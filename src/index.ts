@@ -22,7 +22,7 @@ export type {
   GatewayCache,
   GatewayEvents,
 } from './gateway/gateway.js';
-export type { GatewayOptions, SizeLimits } from './gateway/gateway-options.js';
+export type { BreakerPolicy, GatewayOptions, SizeLimits } from './gateway/gateway-options.js';
 export type { FileSinkOptions } from './logs/file-sink.js';
 export type {
   FileLogOptions,
@@ -76,6 +76,13 @@ export type {
 export { GatewayError, type GatewayErrorCode, isGatewayError } from './pipeline/errors.js';
 export type { StreamEvent } from './pipeline/event-source.js';
 export type { ForwardMetadataOptions } from './pipeline/forward-metadata.js';
+export type {
+  LimitedRequest,
+  LimitName,
+  OnLimit,
+  RateLimitOptions,
+  RequestRates,
+} from './pipeline/limit-types.js';
 export type { PricedUsage } from './pipeline/pricer.js';
 export type {
   AttemptRecord,

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ResponseCache } from '../cache/response-cache.js';
-import type { RateLimiter } from '../limits/rate-limiter.js';
 import { CallLog } from '../logs/log.js';
 import type { GatewayBudgets } from '../pipeline/budget-types.js';
 import type { CallContext } from '../pipeline/call-context.js';
@@ -24,7 +23,7 @@ import { createGatewayFetch } from './gateway-fetch.js';
 import { checkCallOptions, checkGatewayOptions, type GatewayOptions } from './gateway-options.js';
 import { Listeners } from './listeners.js';
 import { makeBudgets } from './make-budgets.js';
-import { makeLimiter } from './make-limiter.js';
+import { Limiters } from './make-limiter.js';
 import { makeRouting } from './make-router.js';
 import { openCall, type RunnerOptions } from './open-call.js';
 
@@ -68,7 +67,7 @@ class EmbeddedGateway implements Gateway, CallPort {
   readonly #idle: (() => void)[] = [];
   readonly #log: CallLog | undefined;
   readonly #stats: Statistics | undefined;
-  readonly #limiter: RateLimiter | undefined;
+  readonly #limiters: Limiters;
   #cache: ResponseCache | undefined;
   #scopes: AsyncLocalStorage<CallOptions> | undefined;
   #bypassed = process.env.ZEROHOP_DISABLED === '1';
@@ -80,8 +79,10 @@ class EmbeddedGateway implements Gateway, CallPort {
     this.#logger = options.logger ?? {};
     const clock = options.clock ?? systemClock;
     this.#listeners = new Listeners(this.#logger, (work) => this.#track(work));
+    this.#limiters = new Limiters({ clock, logger: this.#logger });
     const { router, pricer, estimates } = makeRouting(options, {
       clone: this.#cloneOptions(),
+      limiters: this.#limiters,
       clock,
       logger: this.#logger,
       onChange: (change) => this.#listeners.tell('target-changed', change),
@@ -89,7 +90,6 @@ class EmbeddedGateway implements Gateway, CallPort {
     this.#log = options.log && new CallLog(options.log, this.#logger);
     this.#stats = options.stats ? new Statistics(clock) : undefined;
     this.#estimates = estimates;
-    this.#limiter = makeLimiter(options, { clock, pricer, logger: this.#logger });
     this.#runner = {
       options,
       clock,
@@ -99,7 +99,7 @@ class EmbeddedGateway implements Gateway, CallPort {
         (feature) => feature !== undefined,
       ),
       router,
-      limiter: this.#limiter,
+      limiter: options.rateLimit && this.#limiters.make(options.rateLimit),
       budgets: makeBudgets(options, {
         ...{ clock, pricer, router, logger: this.#logger },
         emit: (event) => this.#listeners.tell('budget', event),
@@ -238,7 +238,7 @@ class EmbeddedGateway implements Gateway, CallPort {
   async flush(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
     const { budgets } = this.#runner;
-    await Promise.all([budgets?.flush(), this.#limiter?.flush(), this.#log?.flush()]);
+    await Promise.all([budgets?.flush(), this.#limiters.flush(), this.#log?.flush()]);
   }
 
   stats(): GatewayStats {
@@ -262,7 +262,7 @@ class EmbeddedGateway implements Gateway, CallPort {
     const late = Promise.withResolvers<void>();
     const stop = clock.timer(Math.max(until - clock.now(), MIN_FLUSH_MS), late.resolve);
     await Promise.race([flushed, late.promise]).finally(stop);
-    this.#limiter?.close();
+    this.#limiters.close();
   }
 
   #drained(timeoutMs: number): Promise<void> {

@@ -1,29 +1,49 @@
 import { RateLimiter } from '../limits/rate-limiter.js';
 import type { Clock } from '../pipeline/clock.js';
 import type { Logger } from '../pipeline/contract.js';
+import type { RateLimitOptions } from '../pipeline/limit-types.js';
 import type { Pricer } from '../pipeline/pricer.js';
 import { modelOf } from './call-parts.js';
-import type { GatewayOptions } from './gateway-options.js';
 
 /** What limits work with. */
 export interface LimiterParts {
   readonly clock: Clock;
-  readonly pricer: Pricer | undefined;
   readonly logger: Logger;
 }
 
-/** The limits of all that is sent; nothing where none are set. */
-export function makeLimiter(
-  { rateLimit }: GatewayOptions,
-  { clock, pricer, logger }: LimiterParts,
-): RateLimiter | undefined {
-  if (rateLimit === undefined) return undefined;
-  return new RateLimiter(rateLimit, {
-    clock,
-    logger,
-    priceOf: (usage, { request, provider, target }) => {
-      const model = modelOf(request.body);
-      return pricer?.price({ usage, provider, target, model, at: clock.wallNow() }).cost?.amount;
-    },
-  });
+/** The limiters of a gateway: of all that is sent, and of single targets. */
+export class Limiters {
+  readonly #parts: LimiterParts;
+  readonly #all: RateLimiter[] = [];
+  /** Known once the targets are. */
+  pricer: Pricer | undefined;
+
+  constructor(parts: LimiterParts) {
+    this.#parts = parts;
+  }
+
+  /** @param name of the target that they are for; the application's own without */
+  make(options: RateLimitOptions, name?: string): RateLimiter {
+    const { clock, logger } = this.#parts;
+    const limiter = new RateLimiter(options, {
+      clock,
+      logger,
+      // Apart from the application's own, whatever the target's name is.
+      name: name && `target ${name}`,
+      priceOf: (usage, { request, provider, target }) => {
+        const asked = { usage, provider, target, model: modelOf(request.body) };
+        return this.pricer?.price({ ...asked, at: clock.wallNow() }).cost?.amount;
+      },
+    });
+    this.#all.push(limiter);
+    return limiter;
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all(this.#all.map((limiter) => limiter.flush()));
+  }
+
+  close(): void {
+    for (const limiter of this.#all) limiter.close();
+  }
 }

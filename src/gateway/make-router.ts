@@ -1,3 +1,4 @@
+import { checkRateLimit } from '../limits/limit-options.js';
 import type { Clock } from '../pipeline/clock.js';
 import type { Logger } from '../pipeline/contract.js';
 import type { Pricer } from '../pipeline/pricer.js';
@@ -10,12 +11,14 @@ import type { TargetChange } from '../routing/route/target-book.js';
 import type { CloneOptions } from '../sdk/clone-client.js';
 import { CostEstimates } from './cost-estimates.js';
 import type { GatewayOptions } from './gateway-options.js';
+import type { Limiters } from './make-limiter.js';
 
 interface RoutingParts {
   readonly clone: CloneOptions;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onChange: (change: TargetChange) => void;
+  readonly limiters: Limiters;
 }
 
 /** Where a gateway's calls go, and what they cost there. */
@@ -28,11 +31,18 @@ export interface Routing {
 
 /** Makes the router and the pricer of a gateway: targets may have prices of their own, and a route may go by prices. */
 export function makeRouting(options: GatewayOptions, parts: RoutingParts): Routing {
-  const { logger, clock } = parts;
+  const { logger, clock, limiters } = parts;
   const estimates = new CostEstimates(clock);
-  const router = makeRouter(options, { ...parts, estimates, checkPrice: checkPrices });
+  const router = makeRouter(options, {
+    ...parts,
+    estimates,
+    checkPrice: checkPrices,
+    checkLimit: checkRateLimit,
+    limiterOf: (limit, name) => limiters.make(limit, name),
+  });
   const prices = Object.fromEntries(router?.targets.prices ?? []);
   const pricer = makePricer(options.pricing, prices, logger);
+  limiters.pricer = pricer;
   estimates.pricer =
     pricer ?? createPricer({ targets: prices, source: { calcPrice: () => null } }, { logger });
   return { router, pricer, estimates };

@@ -3,7 +3,7 @@ import { type CacheControl, resolveControl, restrictControl } from '../cache/cac
 import type { ResponseCache } from '../cache/response-cache.js';
 import type { DialectName } from '../dialects/dialect.js';
 import { recogniseOperation } from '../dialects/recognise.js';
-import type { Admission } from '../pipeline/admission.js';
+import { type Admission, admitByBoth } from '../pipeline/admission.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { CallInput, OpenCall } from '../pipeline/call-port.js';
 import type { Clock } from '../pipeline/clock.js';
@@ -152,8 +152,8 @@ async function ask(call: RoutedCall, request: GatewayRequest, asker: CallContext
       candidates: runner.router.candidates({ request, context: asker }, input.target, call.by),
       maxAttempts: limitsOf(runner, input, call.scope).maxAttempts,
       asksLeastBad: runner.options.breaker?.allOpen === 'least-bad',
-      loopOptions: ({ target, timeouts }, context) =>
-        loopOptions(call, asker, { target, timeouts, context }),
+      loopOptions: ({ target, timeouts, admission }, context) =>
+        loopOptions(call, asker, { target, timeouts, admission, context }),
       shadow: (by) => void (call.goesOn || mirror(call, request, by)),
     });
     return { answer: await walk.start(), resume: (thrown) => walk.resume(thrown) };
@@ -183,13 +183,15 @@ interface Sender {
   readonly context: CallContext;
   readonly target: Target;
   readonly timeouts?: Timeouts | undefined;
+  /** Limits of its own. */
+  readonly admission?: Admission | undefined;
 }
 
 /** What is the same for all targets of a call, and what this one has of its own. */
 function loopOptions(
   { runner, input, context, scope, timeouts, dialect, goesOn }: RoutedCall,
   asker: CallContext,
-  { target, timeouts: own, context: sender }: Sender,
+  { target, timeouts: own, context: sender, admission }: Sender,
 ): Omit<LoopOptions, 'target' | 'request' | 'context'> {
   const keepsUsage = asker !== context;
   const send = sendThrough(runner.options.attemptInterceptors, target, sender);
@@ -198,10 +200,11 @@ function loopOptions(
     health: runner.health.of(target.name),
     dialect,
     send: goesOn ? sendingOn(send, target, target === input.target) : send,
-    wantsUsage: keepsUsage || wantsUsage(runner, context),
+    // What a limit has set aside for a stream is settled by what it used.
+    wantsUsage: keepsUsage || admission !== undefined || wantsUsage(runner, context),
     keepsUsage,
     timeouts: own ? { ...timeouts, ...own } : timeouts,
-    admission: runner.limiter,
+    admission: admitByBoth(runner.limiter, admission),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { LimitUnit, RateLimitOptions, Rates } from '../pipeline/limit-types.js';
+import type { LimitUnit, RateLimitOptions, RequestRates } from '../pipeline/limit-types.js';
 import {
   type Check,
   hasShape,
@@ -16,17 +16,18 @@ const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
 
 /** What each rate counts, in which interval in ms. */
-export const RATES: Readonly<Record<keyof Rates, readonly [unit: LimitUnit, intervalMs: number]>> =
-  {
-    requestsPerSecond: ['requests', SECOND],
-    requestsPerMinute: ['requests', MINUTE],
-    requestsPerDay: ['requests', DAY],
-    tokensPerMinute: ['tokens', MINUTE],
-    tokensPerDay: ['tokens', DAY],
-    inputTokensPerMinute: ['inputTokens', MINUTE],
-    outputTokensPerMinute: ['outputTokens', MINUTE],
-    costPerMinute: ['cost', MINUTE],
-  };
+export const RATES: Readonly<
+  Record<keyof RequestRates, readonly [unit: LimitUnit, intervalMs: number]>
+> = {
+  requestsPerSecond: ['requests', SECOND],
+  requestsPerMinute: ['requests', MINUTE],
+  requestsPerDay: ['requests', DAY],
+  tokensPerMinute: ['tokens', MINUTE],
+  tokensPerDay: ['tokens', DAY],
+  inputTokensPerMinute: ['inputTokens', MINUTE],
+  outputTokensPerMinute: ['outputTokens', MINUTE],
+  costPerMinute: ['cost', MINUTE],
+};
 
 export const DEFAULT_BURST = 0.1;
 
@@ -88,7 +89,7 @@ export const checkRateLimit: Check = (value, path) => {
 export function ratesOf(options: RateLimitOptions): readonly RateSpec[] {
   const { burst = DEFAULT_BURST } = options;
   // Its own keys: RATES has one entry for each rate.
-  return (Object.keys(RATES) as (keyof Rates)[]).flatMap((name) => {
+  return (Object.keys(RATES) as (keyof RequestRates)[]).flatMap((name) => {
     const amount = options[name];
     if (amount === undefined) return [];
     const [unit, intervalMs] = RATES[name];

@@ -33,3 +33,28 @@ export interface Admission {
    */
   admit(attempt: AskedAttempt): Permit | Promise<Permit>;
 }
+
+/** Lets through what both let through: the first one is asked first. */
+export function admitByBoth(
+  first: Admission | undefined,
+  second: Admission | undefined,
+): Admission | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return {
+    async admit(attempt) {
+      const one = await first.admit(attempt);
+      try {
+        const other = await second.admit(attempt);
+        return {
+          settle(end) {
+            one.settle(end);
+            other.settle(end);
+          },
+        };
+      } catch (error) {
+        one.settle({ isSent: false, usage: undefined });
+        throw error;
+      }
+    },
+  };
+}

@@ -22,8 +22,8 @@ export interface LimitedRequest {
   readonly queued: number;
 }
 
-/** Rates. Each must be greater than zero; several hold at once. */
-export interface Rates {
+/** RequestRates. Each must be greater than zero; several hold at once. */
+export interface RequestRates {
   readonly requestsPerSecond?: number | undefined;
   readonly requestsPerMinute?: number | undefined;
   readonly requestsPerDay?: number | undefined;
@@ -37,7 +37,7 @@ export interface Rates {
 }
 
 /** Limits of requests that are sent: of the application, or of one target. */
-export interface RateLimitOptions extends Rates {
+export interface RateLimitOptions extends RequestRates {
   /** Requests under way at the same time; a stream until its end. */
   readonly concurrency?: number | undefined;
   /** Share of each rate that may be used at once, before it goes on evenly: from 0 to 1. @defaultValue 0.1 */
@@ -76,7 +76,7 @@ export interface RedisClient {
 }
 
 /** The name of one limit. */
-export type LimitName = keyof Rates | 'concurrency';
+export type LimitName = keyof RequestRates | 'concurrency';
 
 /** What a limit counts. */
 export type LimitUnit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens' | 'cost';

@@ -139,6 +139,11 @@ export class Breaker {
     return { admitted: false, reason: 'not_before', retryAt: this.#notBefore };
   }
 
+  /** Whether a call that was let through may go on: nothing has happened since that would have kept it out. */
+  stillAdmits(ticket: BreakerTicket): boolean {
+    return !this.disabled && (this.#state === 'closed' || !this.#isStale(ticket));
+  }
+
   /** The target answered. */
   succeeded(ticket: BreakerTicket, now: number): void {
     if (this.#isStale(ticket)) return;

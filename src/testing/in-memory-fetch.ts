@@ -31,8 +31,12 @@ export function createInMemoryFetch(
   options: Omit<FakeProviderOptions, 'reply'> = {},
 ): InMemoryFetch {
   const engine = createEngine({ ...options, reply: handler }, false);
-  const fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> =>
-    follow(engine, new Request(input, withDuplex(init)), 0);
+  const fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const request = new Request(input, withDuplex(init));
+    // A request's own signal follows its caller's no longer once the request is collected.
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : request.signal);
+    return follow(engine, request, { signal, redirects: 0 });
+  };
   return Object.assign(fetch, {
     requests: engine.log.requests,
     enqueue: engine.enqueue,
@@ -40,22 +44,31 @@ export function createInMemoryFetch(
   });
 }
 
-async function follow(engine: Engine, request: Request, redirects: number): Promise<Response> {
-  request.signal.throwIfAborted();
+interface Following {
+  readonly signal: AbortSignal;
+  readonly redirects: number;
+}
+
+async function follow(
+  engine: Engine,
+  request: Request,
+  { signal, redirects }: Following,
+): Promise<Response> {
+  signal.throwIfAborted();
   const raw = await readFetchRequest(request);
   const live = engine.log.record(raw, 0);
   const script = await engine.script(live.request);
-  const response = await playInMemory(script, request.signal, live.settle);
+  const response = await playInMemory(script, signal, live.settle);
   const location = response.headers.get('location');
   const isRedirect = response.status >= 300 && response.status < 400 && location !== null;
   if (!isRedirect || request.redirect === 'manual') return response;
   if (request.redirect === 'error' || redirects >= MAX_REDIRECTS) {
     throw new TypeError('fetch failed', { cause: new Error('unexpected redirect') });
   }
-  const { method, headers, signal } = request;
+  const { method, headers } = request;
   const body = raw.body.length === 0 ? {} : { body: Uint8Array.from(raw.body) };
   const next = new Request(new URL(location, request.url), { method, headers, signal, ...body });
-  return follow(engine, next, redirects + 1);
+  return follow(engine, next, { signal, redirects: redirects + 1 });
 }
 
 /** A streamed request body needs `duplex`, which SDKs set only where they stream. */

@@ -28,14 +28,16 @@ const BLOCK = 0.05;
 const KEEP = 1 / 64;
 const REFILL = 1 / 100;
 const MAX_KEEP_MS = 1_000;
+/** How late a busy process may be to send what it has taken, in ms. */
+const LATE_MS = 20;
 const MAX_REFILL_MS = 250;
 /** Fewer units would not be what they should be to a thousandth. */
 const MIN_REFILL = 1_000;
 
 /**
- * In any stretch of time, processes let through what comes back in it, the capacity, what came back while they kept
- * what they had taken ahead, and, where two refills are as near as requests are late, one more refill. These three
- * are within the burst.
+ * In any stretch of time, processes let through what comes back in it, the capacity, and what came back while they
+ * kept what they had taken ahead or were late to send it, one more refill with it. All but the first are within the
+ * burst.
  */
 export function planShare({ unit, size }: RateSpec, burst: number): SharePlan {
   const { amount, intervalMs } = size;
@@ -47,7 +49,7 @@ export function planShare({ unit, size }: RateSpec, burst: number): SharePlan {
   );
   const refill = Math.floor(perMs * refillMs);
   const grain = unit === 'requests' ? Math.max(1, Math.ceil(scale)) : 1;
-  const ahead = (refillMs + keepMs) / intervalMs;
+  const ahead = (refillMs + keepMs + LATE_MS) / intervalMs;
   const capacity = Math.floor(amount * scale * (Math.max(burst, MIN_BURST) - ahead));
   return {
     scale,

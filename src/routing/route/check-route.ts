@@ -54,8 +54,14 @@ const isOnUnsupported: Check = (value, path) => {
   if (typeof value !== 'function') isOneOf('drop', 'error')(value, path);
 };
 
-/** Checks the options of a target, and its prices with `checkPrice`. */
-export function targetCheck(checkPrice: Check): Check {
+/** Checks the options of a target, and its price and limits as those who know them do. */
+export function targetCheck({
+  checkPrice,
+  checkLimit,
+}: {
+  readonly checkPrice: Check;
+  readonly checkLimit: Check;
+}): Check {
   return hasShape({
     name: isText,
     provider: isText,
@@ -67,6 +73,7 @@ export function targetCheck(checkPrice: Check): Check {
     maxRetries: isNumber(0, 1_000, true),
     weight: isNumber(0, Number.MAX_SAFE_INTEGER, false),
     price: checkPrice,
+    rateLimit: checkLimit,
     capabilities: hasShape(Object.fromEntries(CAPABILITIES.map((name) => [name, isBoolean]))),
     unsupported: isListOf(isParameter),
     onUnsupported: isOnUnsupported,

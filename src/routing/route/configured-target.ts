@@ -1,4 +1,5 @@
 import { type Capability, needsOf } from '../../dialects/request-needs.js';
+import type { Admission } from '../../pipeline/admission.js';
 import type { GatewayRequest } from '../../pipeline/contract.js';
 import type { Target } from '../../pipeline/target.js';
 import type { ClientSource } from '../../sdk/client-source.js';
@@ -41,11 +42,13 @@ export interface TargetParts {
   readonly health: RouteHealth;
   /** What is known of the keys that its calls bring; absent where it has one of its own. */
   readonly keys: RecentKeys<Breaker> | undefined;
+  /** Limits of its own. */
+  readonly admission: Admission | undefined;
 }
 
 /** A target of the user's. */
 export function configuredTarget(parts: TargetParts): RouteTarget {
-  const { name, options, source, owner, health, keys } = parts;
+  const { name, options, source, owner, health, keys, admission } = parts;
   const { weight = 1, region, keyLabel, timeouts, maxRetries, model, request, headers } = options;
   const { unsupported, onUnsupported = 'drop' } = options;
   const spec = { name, source, model, request, headers, maxRetries, unsupported, onUnsupported };
@@ -77,7 +80,7 @@ export function configuredTarget(parts: TargetParts): RouteTarget {
     async open(call, caller) {
       const opened = await openForeign(spec, call, caller);
       const key = keys?.of(opened.target.identity().credential);
-      return { ...opened, timeouts, maxRetries, key };
+      return { ...opened, timeouts, maxRetries, key, admission };
     },
   };
 }

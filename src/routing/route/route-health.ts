@@ -149,9 +149,9 @@ export class TargetObserver implements AttemptObserver {
   }
 
   mayRetry(): boolean {
-    const { hasSibling, key } = this.#observing;
-    const isOpen = this.#health.breaker.state === 'open' || key?.breaker.state === 'open';
-    return !hasSibling && !isOpen;
+    const { hasSibling, ticket, key } = this.#observing;
+    if (hasSibling || !this.#health.breaker.stillAdmits(ticket)) return false;
+    return key === undefined || key.breaker.stillAdmits(key.ticket);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DialectName } from '../../dialects/dialect.js';
+import type { Admission } from '../../pipeline/admission.js';
 import type { GatewayRequest, Timeouts } from '../../pipeline/contract.js';
 import type { Target } from '../../pipeline/target.js';
 import type { StrippedRequest } from '../../sdk/shape-request.js';
@@ -18,6 +19,8 @@ export interface OpenedTarget {
   readonly removed: readonly string[];
   /** What is known of the key that it is asked with, where each call may bring its own. */
   readonly key?: Breaker | undefined;
+  /** Limits of its own. */
+  readonly admission?: Admission | undefined;
 }
 
 /** Why a target is not to be asked something: the wire format, what the request needs, a parameter of it. */

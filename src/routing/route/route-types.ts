@@ -1,6 +1,7 @@
 /** What a route is written with: targets, and what plans them. Plain data; nothing here does anything. */
 import type { Capability } from '../../dialects/request-needs.js';
 import type { GatewayContext, GatewayRequest, Timeouts } from '../../pipeline/contract.js';
+import type { RateLimitOptions } from '../../pipeline/limit-types.js';
 import type { ModelPrices, PriceFunction } from '../../pipeline/prices.js';
 import type { OnUnsupported } from '../../sdk/shape-request.js';
 import type { LeaveReason } from '../leave-policy.js';
@@ -32,6 +33,8 @@ export interface TargetOptions {
   readonly timeouts?: Omit<Timeouts, 'total'> | undefined;
   /** Retries at this target. @defaultValue those of the caller's client */
   readonly maxRetries?: number | undefined;
+  /** Limits of what is sent to it, beside those of the gateway; each attempt counts. `onLimit: 'next-target'` goes on in the route. @defaultValue none */
+  readonly rateLimit?: RateLimitOptions | undefined;
   /** Its share in a balanced group; with 0 it only stands in. @defaultValue 1 */
   readonly weight?: number | undefined;
   /** What it costs, for the calls it answers and for the strategy `'cost'`; over `pricing.targets`. @defaultValue the prices of `gateway.pricing` */

@@ -1,6 +1,8 @@
+import type { Admission } from '../../pipeline/admission.js';
 import type { Clock } from '../../pipeline/clock.js';
 import type { Logger } from '../../pipeline/contract.js';
 import { GatewayError } from '../../pipeline/errors.js';
+import type { RateLimitOptions } from '../../pipeline/limit-types.js';
 import { type Check, refuse } from '../../pipeline/option-checks.js';
 import type { ModelPrices, PriceFunction } from '../../pipeline/prices.js';
 import { addressOf, type Target } from '../../pipeline/target.js';
@@ -27,6 +29,9 @@ export interface TargetBookOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly checkPrice: Check;
+  readonly checkLimit: Check;
+  /** Makes the limits of a target. */
+  readonly limiterOf: (options: RateLimitOptions, name: string) => Admission;
   /** Told of every change; does not throw. */
   readonly onChange: (change: TargetChange) => void;
 }
@@ -83,7 +88,7 @@ export class TargetBook implements GatewayTargets {
 
   constructor(options: TargetBookOptions) {
     this.#options = options;
-    this.#check = targetCheck(options.checkPrice);
+    this.#check = targetCheck(options);
   }
 
   /** What targets cost that have a price of their own, by name. */
@@ -158,7 +163,9 @@ export class TargetBook implements GatewayTargets {
     const keys = origin.source.dialects
       ? undefined
       : new RecentKeys(() => new Breaker(breaker, () => clock.random()));
-    return configuredTarget({ name, options, ...origin, health, keys });
+    const { rateLimit } = options;
+    const admission = rateLimit && this.#options.limiterOf(rateLimit, name);
+    return configuredTarget({ name, options, ...origin, health, keys, admission });
   }
 
   #newHealth(name: string): RouteHealth {

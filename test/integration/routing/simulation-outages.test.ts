@@ -231,6 +231,26 @@ describe('many that fail at once', () => {
     expect(Math.max(...a.arrivals), 'when the fifth failed').toBeLessThanOrEqual(80 + 50);
   });
 
+  it.each(['whose key is found to be spent', 'that is disabled'])(
+    'do not ask a target any more %s while they wait',
+    async (how) => {
+      const { time, a, gateway, caller } = two(23, inOrder);
+      a.delayMs = () => 50;
+      const isSpent = how !== 'that is disabled';
+      const quota: Reply = { status: 429, error: { code: 'insufficient_quota' } };
+      a.reply = () => (isSpent && a.arrivals.length > 1 ? quota : dead());
+      const ask = asker(caller, 'JSON');
+
+      const waiting = ask();
+      await time.run(time.delay(100));
+      if (isSpent) await time.run(ask());
+      else gateway.targets.disable('a');
+
+      expect(await time.run(waiting)).toBe('b');
+      expect(a.arrivals).toHaveLength(isSpent ? 2 : 1);
+    },
+  );
+
   it('come back at times of their own, where they are processes', async () => {
     const time = new VirtualTime(20);
     const a = simulate(time, 'a');

@@ -2,6 +2,7 @@
  * A process of its own with a gateway whose limits others share: `fork(…, [settings])`. Its provider is in memory.
  * Takes orders by message, and answers each by message.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createGatewayClient } from '../../../../src/index.js';
 import type { RateLimitOptions } from '../../../../src/pipeline/limit-types.js';
 import { createInMemoryFetch } from '../../../../src/testing/index.js';
@@ -37,6 +38,8 @@ export interface Report {
   readonly warnings: readonly string[];
   /** What was never to happen. */
   readonly crashes: readonly string[];
+  /** For how long the process stood still at most, in ms: so late a request may be. */
+  readonly stoodStillMs: number;
   /** Longest time from a request's arrival to its caller having the answer, in ms. */
   readonly slowestMs: number;
 }
@@ -54,6 +57,8 @@ for (const event of ['unhandledRejection', 'uncaughtExceptionMonitor', 'warning'
   process.on(event, (error: unknown) => crashes.push(`${event}: ${String(error)}`));
 }
 
+const delays = monitorEventLoopDelay({ resolution: 2 });
+delays.enable();
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 const fetch = createInMemoryFetch(
@@ -94,7 +99,10 @@ async function obey(order: Order): Promise<unknown> {
       for (let index = 0; index < order.count; index += 1) void call(`${order.prefix}${index}`);
       return undefined;
     case 'report':
-      return { arrivals, answered, failures, warnings, crashes, slowestMs } satisfies Report;
+      return {
+        ...{ arrivals, answered, failures, warnings, crashes, slowestMs },
+        stoodStillMs: delays.max / 1e6,
+      } satisfies Report;
     case 'close':
       await client.gateway.close();
       // All that is left to keep this process alive.
