@@ -17,6 +17,8 @@ const parts: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   cache: async (quick) => (await import('./parts/cache.js')).cache(quick),
   routing: async (quick) => (await import('./parts/routing.js')).routing(quick),
   hedge: async (quick) => (await import('./parts/hedge.js')).hedging(quick),
+  limits: async (quick) => (await import('./parts/limits.js')).limits(quick),
+  processes: async (quick) => (await import('./parts/processes.js')).processes(quick),
   keys: async (quick) => (await import('./parts/cache-key.js')).cacheKeys(quick),
   million: async (quick) => (await import('./parts/million-calls.js')).millionCalls(quick),
   open: async (quick) => (await import('./parts/open-streams.js')).openStreams(quick),

@@ -44,10 +44,13 @@ export type {
   BudgetPeriod,
   BudgetSpending,
   BudgetState,
+  BudgetStats,
   BudgetStore,
+  BudgetTotal,
   BudgetUnit,
   CalendarPeriod,
   ExceededBudget,
+  ExplainedBudget,
   GatewayBudgets,
   Weekday,
 } from './pipeline/budget-types.js';
@@ -77,8 +80,11 @@ export { GatewayError, type GatewayErrorCode, isGatewayError } from './pipeline/
 export type { StreamEvent } from './pipeline/event-source.js';
 export type { ForwardMetadataOptions } from './pipeline/forward-metadata.js';
 export type {
+  ExplainedLimit,
+  HeldUpCounts,
   LimitedRequest,
   LimitName,
+  LimitStats,
   OnLimit,
   RateLimitOptions,
   RequestRates,
@@ -141,7 +147,7 @@ export type {
 } from './routing/route/route-types.js';
 export type { GatewayTargets, TargetChange, TargetStatus } from './routing/route/target-book.js';
 export { partialOf } from './routing/stream-errors.js';
-export type { GatewayStats, StatsEntry } from './stats/stats.js';
+export type { CallStats, GatewayStats, StatsEntry } from './stats/stats.js';
 export type { StoreCounters } from './stores/cache-store.js';
 export {
   SqliteStore,

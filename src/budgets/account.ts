@@ -1,5 +1,5 @@
-import type { BudgetOptions, BudgetUnit } from '../pipeline/budget-types.js';
-import type { Amount } from './amount.js';
+import type { BudgetOptions, BudgetTotal, BudgetUnit } from '../pipeline/budget-types.js';
+import { type Amount, toNumber } from './amount.js';
 import { Meter } from './meter.js';
 import type { Period, Window } from './period.js';
 import type { StoreLink } from './store-link.js';
@@ -78,4 +78,24 @@ export class Account {
   isIdle(at: number, isKeptElsewhere: boolean): boolean {
     return this.meters.every((meter) => meter.isIdle(at, isKeptElsewhere));
   }
+}
+
+/** What is spent and set aside in accounts together, as far as this process knows. */
+export function totalsOf(
+  accounts: Iterable<Account>,
+  units: readonly BudgetUnit[],
+  at: number,
+): { readonly [Unit in BudgetUnit]?: BudgetTotal } {
+  const meters = Array.from(accounts, (account) => account.meters).flat();
+  const totals = units.map((unit): readonly [BudgetUnit, BudgetTotal] => {
+    let spent = 0n;
+    let reserved = 0n;
+    for (const meter of meters) {
+      if (meter.unit !== unit) continue;
+      spent += meter.spent(at);
+      reserved += meter.held;
+    }
+    return [unit, { spent: toNumber(spent), reserved: toNumber(reserved) }];
+  });
+  return Object.fromEntries(totals);
 }

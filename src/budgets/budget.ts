@@ -6,11 +6,12 @@ import type {
   BudgetOptions,
   BudgetSpending,
   BudgetState,
+  BudgetStats,
   BudgetUnit,
 } from '../pipeline/budget-types.js';
 import type { Clock } from '../pipeline/clock.js';
 import type { GatewayContext } from '../pipeline/contract.js';
-import { Account } from './account.js';
+import { Account, totalsOf } from './account.js';
 import { type Amount, toAmount, toNumber } from './amount.js';
 import { type Excess, Hold } from './hold.js';
 import type { Meter } from './meter.js';
@@ -57,6 +58,7 @@ export class Budget {
   readonly #shares: readonly number[];
   readonly #accounts = new Map<string, Account>();
   #storeToldAt = Number.NEGATIVE_INFINITY;
+  #exceeded = 0;
 
   constructor(options: BudgetOptions, deps: BudgetDependencies) {
     this.name = options.name;
@@ -77,7 +79,7 @@ export class Budget {
 
   /** Sets aside what a call is likely to take. */
   reserve(call: BudgetedCall): Hold | Promise<Hold> {
-    const account = this.#accountOf(this.#keyOf(call.context), call.model);
+    const account = this.#accountOf(this.keyOf(call.context), call.model);
     const at = this.#now();
     const reservations = account.meters.map((meter) =>
       meter.reserve(call.estimate[meter.unit], at),
@@ -94,6 +96,7 @@ export class Budget {
     { context, model }: Pick<BudgetedCall, 'context' | 'model'>,
   ): BudgetAnswer {
     const { meter } = excess;
+    this.#exceeded += 1;
     if (account.isFirstExcess(meter, this.#period.windowAt(this.#now()))) {
       this.#emit('exceeded', account, meter);
     }
@@ -115,9 +118,10 @@ export class Budget {
     }
   }
 
-  /** Whether the model of {@link answerTo} was chosen for this very call. */
-  get choosesByCall(): boolean {
-    return typeof this.#options.onExceeded === 'function';
+  /** What is done with every call that goes over; `undefined` where a function says so for each. */
+  get answer(): BudgetAnswer | undefined {
+    const { onExceeded = 'reject' } = this.#options;
+    return typeof onExceeded === 'function' ? undefined : onExceeded;
   }
 
   /** Whether a call is refused of which nobody knows whether it goes over. */
@@ -162,6 +166,11 @@ export class Budget {
       spent: toNumber(meter.spent(at)),
       limit: meter.limitNumber,
     });
+  }
+
+  stats(): BudgetStats {
+    const totals = totalsOf(this.#accounts.values(), this.units, this.#now());
+    return { name: this.name, keys: this.#accounts.size, ...totals, exceeded: this.#exceeded };
   }
 
   async state(which?: BudgetKey): Promise<BudgetState> {
@@ -221,7 +230,7 @@ export class Budget {
     return this.#accountOf(shortened(key), model);
   }
 
-  #keyOf(context: GatewayContext): string {
+  keyOf(context: GatewayContext): string {
     const { by } = this.#options;
     if (by === undefined) return DEFAULT_KEY;
     try {

@@ -6,7 +6,9 @@ import type {
   BudgetOptions,
   BudgetSpending,
   BudgetState,
+  BudgetStats,
   BudgetStore,
+  ExplainedBudget,
   GatewayBudgets,
 } from '../pipeline/budget-types.js';
 import type { CallContext } from '../pipeline/call-context.js';
@@ -18,6 +20,7 @@ import type { Target } from '../pipeline/target.js';
 import { toAmount } from './amount.js';
 import { Budget, type Spending } from './budget.js';
 import { budgetError, type Refusal } from './budget-error.js';
+import { explainBudget } from './explain-budget.js';
 import type { Excess, Hold } from './hold.js';
 import { readLength } from './length.js';
 import { memoryBudgetStore } from './memory-budget-store.js';
@@ -131,6 +134,19 @@ export class Budgets implements GatewayBudgets {
     return this.#decide(passage, all);
   }
 
+  /** What a call would meet now; sets nothing aside. */
+  async explain(call: AskedCall): Promise<readonly ExplainedBudget[]> {
+    const { request, context } = call;
+    if (request.operation === 'passthrough') return [];
+    const model = modelOf(request.body);
+    const covering = this.#budgets.filter((budget) => budget.covers(model));
+    if (covering.length === 0) return [];
+    const estimate = this.#deps.estimator.estimate(call);
+    return Promise.all(
+      covering.map((budget) => explainBudget(budget, { context, model, estimate })),
+    );
+  }
+
   #decide(passage: Passage, holds: readonly Hold[]): Admitted {
     const { context, switched } = passage;
     const refusals: Refusal[] = [];
@@ -176,7 +192,7 @@ export class Budgets implements GatewayBudgets {
     const answer = budget.answerTo(account, excess, { context, model });
     if (typeof answer !== 'object') return answer;
     if (switched !== undefined || model === answer.useModel) return 'allow';
-    const fits = budget.choosesByCall || GENERATES.has(request.operation);
+    const fits = budget.answer === undefined || GENERATES.has(request.operation);
     return model !== undefined && fits ? answer : 'reject';
   }
 
@@ -227,6 +243,10 @@ export class Budgets implements GatewayBudgets {
     if (found) return found;
     const known = this.#budgets.map((budget) => budget.name).join(', ');
     refuse(`gateway.budgets.${method}`, `no budget ${name}; there are ${known}`);
+  }
+
+  stats(): readonly BudgetStats[] {
+    return this.#budgets.map((budget) => budget.stats());
   }
 
   get counters(): BudgetCounters {

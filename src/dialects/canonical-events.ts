@@ -76,6 +76,8 @@ export interface ReasoningSealEvent extends Place, Slots {
   readonly signature?: string | undefined;
   /** Reasoning nobody here can read (redacted thinking, `encrypted_content`). */
   readonly encrypted?: string | undefined;
+  /** The id of the item that it belongs to (Responses). */
+  readonly id?: string | undefined;
 }
 
 /** A tool call begins. Its arguments follow. */
@@ -186,5 +188,7 @@ export type CanonicalEvent =
 
 /** Receives what a reader reads. */
 export interface CanonicalSink {
+  /** What stands around events ({@link FrameEvent}) is not wanted: it is not kept, and costs nothing. */
+  readonly skipsFrames?: boolean | undefined;
   onEvent(event: CanonicalEvent): void;
 }

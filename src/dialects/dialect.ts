@@ -57,10 +57,18 @@ export interface WrittenEvent {
   readonly data: string;
 }
 
+/** One event of a stream of this dialect; `[DONE]` has no payload. */
+export interface StreamedEvent {
+  readonly name: string | null;
+  readonly payload: unknown;
+}
+
 /** Writes canonical events in its dialect, in either mode, whichever mode they were read from. */
 export interface DialectWriter {
   /** A whole JSON body, as the value to be stringified. */
   json(events: Iterable<CanonicalEvent>): unknown;
   /** The server-sent events of a stream. */
   sse(events: Iterable<CanonicalEvent>): Iterable<WrittenEvent>;
+  /** The body that the events of a stream of this dialect amount to. */
+  body(events: readonly StreamedEvent[]): unknown;
 }

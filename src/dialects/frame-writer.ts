@@ -1,5 +1,5 @@
 import type { CanonicalEvent } from './canonical-events.js';
-import type { DialectWriter, WrittenEvent } from './dialect.js';
+import type { DialectWriter, StreamedEvent, WrittenEvent } from './dialect.js';
 import { type Frame, type FrameOwner, joinFrames } from './frames.js';
 import { isObject, spell } from './json.js';
 
@@ -11,12 +11,6 @@ export interface Modes extends FrameOwner {
   readonly toEvents: (body: unknown) => Iterable<StreamedEvent>;
 }
 
-/** One event of a stream; `[DONE]` has no payload. */
-export interface StreamedEvent {
-  readonly name: string | null;
-  readonly payload: unknown;
-}
-
 /** The sentinel of the OpenAI chat and completions streams. */
 export const DONE: StreamedEvent = { name: null, payload: undefined };
 
@@ -26,6 +20,7 @@ export const DONE: StreamedEvent = { name: null, payload: undefined };
  */
 export function createFrameWriter(modes: Modes): DialectWriter {
   return {
+    body: modes.toBody,
     json(events: Iterable<CanonicalEvent>): unknown {
       const streamed: StreamedEvent[] = [];
       for (const frame of joinFrames(events, modes)) {

@@ -7,6 +7,8 @@ import type {
   Place,
   Slot,
   StartEvent,
+  TextEvent,
+  ToolArgumentsEvent,
   ToolCallEvent,
 } from './canonical-events.js';
 import type { DialectName } from './dialect.js';
@@ -32,6 +34,15 @@ export class Said {
 
   get(key: string): string | number | undefined {
     return this.#values.get(key);
+  }
+
+  /** Where the same words stand in another part of the block: servers count its parts in two ways. */
+  keyInBlock({ type, choice, block, text }: TextEvent | ToolArgumentsEvent): string | undefined {
+    const head = `${type}/${choice}/${block}/`;
+    for (const [key, value] of this.#values) {
+      if (value === text && key.startsWith(head)) return key;
+    }
+    return undefined;
   }
 
   add(event: ModelledEvent): void {
@@ -90,7 +101,10 @@ export class Recorder {
   addWhole(event: Extract<ModelledEvent, { text: string }>, path: Path): void {
     const key = keyOf(event.type, event);
     const said = this.#said.get(key);
-    if (said === undefined) this.add({ ...event, slots: slot('text', path) });
+    const elsewhere = said || event.text === '' ? undefined : this.#said.keyInBlock(event);
+    if (elsewhere !== undefined) this.#echoes.push({ path, key: elsewhere });
+    // One that was announced empty is said here.
+    else if (said === undefined || said === '') this.add({ ...event, slots: slot('text', path) });
     else if (said === event.text && said !== '') this.#echoes.push({ path, key });
   }
 
@@ -133,6 +147,10 @@ export class Recorder {
     const echoes = this.#echoes;
     this.#events = [];
     this.#echoes = [];
+    if (this.#sink.skipsFrames) {
+      for (const event of events) this.#sink.onEvent(event);
+      return;
+    }
     const document = new JsonDocument(payload);
     for (const { path } of echoes) document.put(path, undefined);
     for (const event of events) {

@@ -226,6 +226,7 @@ class EmbeddedGateway implements Gateway, CallPort {
       gateway: this,
       runner: this.#runner,
       estimates: this.#estimates,
+      limiters: this.#limiters,
       bypassed,
     };
     return explain(explaining, request);
@@ -242,7 +243,10 @@ class EmbeddedGateway implements Gateway, CallPort {
   }
 
   stats(): GatewayStats {
-    if (this.#stats) return this.#stats.read();
+    if (this.#stats) {
+      const budgets = this.#runner.budgets?.stats() ?? [];
+      return { ...this.#stats.read(), limits: this.#limiters.stats(), budgets };
+    }
     throw new GatewayError('gateway.stats: not counted; make the gateway with `stats: true`', {
       code: 'zerohop_config',
     });

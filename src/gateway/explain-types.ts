@@ -1,6 +1,8 @@
 import type { DialectName } from '../dialects/dialect.js';
+import type { ExplainedBudget } from '../pipeline/budget-types.js';
 import type { CacheMode } from '../pipeline/cache-types.js';
 import type { CallOptions, Timeouts } from '../pipeline/contract.js';
+import type { ExplainedLimit } from '../pipeline/limit-types.js';
 import type { Cost, Operation, UnpricedReason } from '../pipeline/settlement.js';
 import type { ExplainedTarget } from '../routing/route/explain-route.js';
 import type { NamedOperation } from '../sdk/rehearse-call.js';
@@ -68,6 +70,9 @@ export interface Explanation {
   readonly targets: readonly ExplainedTarget[];
   /** Which of them would be asked first; absent where none can be. */
   readonly first?: string | undefined;
+  /** The application's own, and those of the targets in their order. */
+  readonly limits: readonly ExplainedLimit[];
+  readonly budgets: readonly ExplainedBudget[];
   /** Absent where the cache is off. */
   readonly cache?: ExplainedCache | undefined;
   readonly timeouts: Timeouts;

@@ -23,6 +23,7 @@ import { type CostEstimates, estimateSize } from './cost-estimates.js';
 import type { AnyExplainRequest, ExplainedCache, Explanation } from './explain-types.js';
 import type { Gateway } from './gateway.js';
 import { checkCallOptions } from './gateway-options.js';
+import type { Limiters } from './make-limiter.js';
 import { limitsOf, type RunnerOptions } from './open-call.js';
 import { requestOf } from './open-context.js';
 
@@ -31,6 +32,7 @@ export interface Explaining {
   readonly gateway: Gateway;
   readonly runner: RunnerOptions;
   readonly estimates: CostEstimates;
+  readonly limiters: Limiters;
   /** The gateway leaves all calls to the SDK. */
   readonly bypassed: boolean;
 }
@@ -51,7 +53,10 @@ export async function explain(
 }
 
 /** What a call would meet now. Sends nothing, counts nothing and changes nothing. */
-function explainCall({ runner, estimates, bypassed }: Explaining, input: CallInput): Explanation {
+async function explainCall(
+  { runner, estimates, limiters, bypassed }: Explaining,
+  input: CallInput,
+): Promise<Explanation> {
   const { stream, target, options } = input;
   const { operation, dialect } = recogniseOperation(input.method, input.path, input.body);
   if (dialect === undefined) {
@@ -76,6 +81,8 @@ function explainCall({ runner, estimates, bypassed }: Explaining, input: CallInp
     bypassed,
     targets,
     first: first?.name,
+    limits: limiters.explain({ request, context }, targets),
+    budgets: (await runner.budgets?.explain({ request, context, target })) ?? [],
     cache: cacheOf(runner, input, { request, context }),
     timeouts: mergeTimeouts(runner.options.timeouts, scope?.timeouts, options?.timeouts),
     timeoutMs: target.timeoutMs,
@@ -121,7 +128,9 @@ function planOf(
 ): readonly [Candidates, PlannedCall] {
   if (router) return [router.candidates(call, caller), router.planned(call, caller)];
   const primary = primaryTarget(caller.name, new RouteHealth(clock));
-  const planned = { ...call, caller, primary, refusal: () => undefined };
+  const { method, path, body } = call.request;
+  const { dialect } = recogniseOperation(method, path, body);
+  const planned = { ...call, caller, primary, dialect, refusal: () => undefined };
   return [PRIMARY.candidates(planned), planned];
 }
 

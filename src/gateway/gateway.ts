@@ -57,7 +57,7 @@ export interface Gateway extends AsyncDisposable {
   /** `true` leaves all calls to the bare SDK until it is set to `false`. Also: the environment variable `ZEROHOP_DISABLED=1`. */
   bypass(on: boolean): void;
   /**
-   * The calls of the last minutes, in all and by target and model.
+   * The calls of the last minutes, in all and by target and model; and how the limits and budgets do now.
    *
    * @throws {@link GatewayError} `zerohop_config` unless `stats: true` is set
    */

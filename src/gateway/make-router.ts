@@ -38,7 +38,7 @@ export function makeRouting(options: GatewayOptions, parts: RoutingParts): Routi
     estimates,
     checkPrice: checkPrices,
     checkLimit: checkRateLimit,
-    limiterOf: (limit, name) => limiters.make(limit, name),
+    limiterOf: (limit, target) => limiters.make(limit, target),
   });
   const prices = Object.fromEntries(router?.targets.prices ?? []);
   const pricer = makePricer(options.pricing, prices, logger);

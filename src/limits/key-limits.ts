@@ -28,12 +28,19 @@ export class KeyLimits implements Limits {
     this.line = new WaitingLine((delayMs, callback) => clock.timer(delayMs, callback));
   }
 
-  tryTake(weights: Weights): Hold | undefined {
-    if (this.running >= this.#concurrency) return undefined;
+  /** Whether {@link tryTake} would. */
+  has(weights: Weights): boolean {
+    if (this.running >= this.#concurrency) return false;
     const now = this.#clock.now();
     for (const [{ unit }, bucket] of this.#rates) {
-      if (!bucket.has(weights[unit], now)) return undefined;
+      if (!bucket.has(weights[unit], now)) return false;
     }
+    return true;
+  }
+
+  tryTake(weights: Weights): Hold | undefined {
+    if (!this.has(weights)) return undefined;
+    const now = this.#clock.now();
     for (const [{ unit }, bucket] of this.#rates) bucket.take(weights[unit], now);
     this.running += 1;
     return { settle: (actual) => this.#settle(weights, actual) };
@@ -85,13 +92,6 @@ export class KeyLimits implements Limits {
     for (const [{ unit }, bucket] of this.#rates) {
       const more = actual[unit] - reserved[unit];
       if (more > 0) bucket.takeWhatIsThere(more, now);
-    }
-  }
-
-  lower(unit: LimitUnit, intervalMs: number, level: number): void {
-    const now = this.#clock.now();
-    for (const [rate, bucket] of this.#rates) {
-      if (rate.unit === unit && rate.size.intervalMs === intervalMs) bucket.lower(level, now);
     }
   }
 

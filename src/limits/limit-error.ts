@@ -4,7 +4,6 @@ import type { LimitName } from '../pipeline/limit-types.js';
 /** A limit that does not let a request through. */
 export interface Exceeded {
   readonly limit: LimitName;
-  readonly key: string;
   /** The limit itself, and what of it is left. */
   readonly amount: number;
   readonly remaining: number;
@@ -14,12 +13,21 @@ export interface Exceeded {
   readonly goesOn: boolean;
 }
 
+const WHY = {
+  reject: 'over a limit',
+  'next-target': 'over a limit',
+  queue_full: 'too many requests wait already',
+  waited_too_long: 'waited as long as it may',
+};
+
+/** Why a request is refused. */
+export type RefusalReason = keyof typeof WHY | 'redis_down';
+
 /** The error of a request that a limit refuses. Shown to the caller as the SDK's 429 class. */
-export function limitError(why: string, exceeded: Exceeded): GatewayError {
+export function limitError(reason: keyof typeof WHY, exceeded: Exceeded): GatewayError {
   const { limit, amount, remaining, retryAfterMs, goesOn } = exceeded;
-  const error = new GatewayError(`${why} (rateLimit.${limit}: ${amount})`, {
-    code: 'zerohop_rate_limited',
-  });
+  const which = limit === 'provider' ? "the provider's own" : `rateLimit.${limit}: ${amount}`;
+  const error = new GatewayError(`${WHY[reason]} (${which})`, { code: 'zerohop_rate_limited' });
   const waits = retryAfterMs !== undefined && Number.isFinite(retryAfterMs);
   return Object.assign(error, {
     ...(waits && { retryAfterMs: Math.ceil(retryAfterMs) }),

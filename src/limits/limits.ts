@@ -32,8 +32,6 @@ export interface Limits {
   lookAgainMs(weights: Weights): number | undefined;
   /** The limit that holds a request up longest, behind `ahead` like it. */
   holdUp(weights: Weights, ahead?: number): HoldUp;
-  /** What a provider says is left of a unit, within an interval. */
-  lower(unit: LimitUnit, intervalMs: number, level: number): void;
   /** Redis has come, or gone. */
   linkChanged?(): void;
   /** Gives back what was taken ahead. */

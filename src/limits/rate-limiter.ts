@@ -1,13 +1,25 @@
 import type { Admission, AskedAttempt, Permit } from '../pipeline/admission.js';
 import type { Clock } from '../pipeline/clock.js';
 import type { GatewayContext, Logger } from '../pipeline/contract.js';
-import type { LimitedRequest, OnLimit, RateLimitOptions } from '../pipeline/limit-types.js';
+import type {
+  ExplainedLimit,
+  LimitedRequest,
+  LimitName,
+  LimitStats,
+  OnLimit,
+  RateLimitOptions,
+} from '../pipeline/limit-types.js';
 import type { Usage } from '../pipeline/settlement.js';
 import { unlessAborted } from '../pipeline/unless-aborted.js';
+import { HoldUps } from './hold-ups.js';
+import { KeyBook } from './key-book.js';
 import { KeyLimits, type RateSpec } from './key-limits.js';
-import { limitError, unreachableError } from './limit-error.js';
+import { lateSignal } from './late-signal.js';
+import { limitError, type RefusalReason, unreachableError } from './limit-error.js';
 import { DEFAULT_BURST, ratesOf } from './limit-options.js';
-import type { Hold, Limits, Weights } from './limits.js';
+import type { Limits } from './limits.js';
+import { Place, type Taken } from './place.js';
+import { ProviderRooms } from './provider-room.js';
 import { SharedKeys } from './shared/shared-keys.js';
 import { modelOf, Weigher } from './weigher.js';
 
@@ -18,139 +30,144 @@ export interface LimiterDependencies {
   readonly priceOf: (usage: Usage, attempt: AskedAttempt) => number | undefined;
   /** @defaultValue silent */
   readonly logger?: Logger | undefined;
-  /** Tells limiters apart that share a Redis: a target's name. @defaultValue the application's own */
-  readonly name?: string | undefined;
+  /** Name of the target that it is for. @defaultValue the application's own */
+  readonly target?: string | undefined;
+  /** What the provider's answers say is left holds, too: all requests go there with the same key. @defaultValue false */
+  readonly learns?: boolean | undefined;
 }
 
 const DEFAULT_MAX_KEYS = 10_000;
 const DEFAULT_MAX_QUEUE = 1_000;
 const DEFAULT_PRIORITY = 5;
 const DEFAULT_KEY = 'default';
-const OTHER_KEY = 'other';
 
 /** Holds the limits of an application, or of a target, over all calls. */
 export class RateLimiter implements Admission {
   readonly #options: RateLimitOptions;
   readonly #deps: LimiterDependencies;
   readonly #rates: readonly RateSpec[];
-  readonly #keys = new Map<string, Limits>();
+  readonly #keys: KeyBook;
   readonly #weigher: Weigher;
   readonly #shared: SharedKeys | undefined;
+  readonly #rooms: ProviderRooms | undefined;
+  readonly #holdUps = new HoldUps();
 
   constructor(options: RateLimitOptions, deps: LimiterDependencies) {
     this.#options = options;
     this.#deps = deps;
-    this.#rates = ratesOf(options);
-    const { countTokens, redis, burst = DEFAULT_BURST } = options;
-    const { priceOf, clock, logger = {}, name = 'gateway' } = deps;
-    const units = new Set(this.#rates.map(({ unit }) => unit));
+    const rates = ratesOf(options);
+    this.#rates = rates;
+    const { countTokens, redis, burst = DEFAULT_BURST, concurrency } = options;
+    const { priceOf, clock, logger = {}, target } = deps;
+    const units = new Set(rates.map(({ unit }) => unit));
     this.#weigher = new Weigher({ units, countTokens, priceOf });
+    if (deps.learns) this.#rooms = new ProviderRooms();
+    this.#keys = new KeyBook(
+      (key) => this.#shared?.limitsOf(key) ?? new KeyLimits(clock, rates, concurrency),
+      options.maxKeys ?? DEFAULT_MAX_KEYS,
+    );
     if (redis === undefined) return;
+    // Apart from the application's own, whatever the target's name is.
+    const name = target === undefined ? 'gateway' : `target ${target}`;
     this.#shared = new SharedKeys({
-      ...{ options: { ...options, redis }, rates: this.#rates, burst, clock, logger, name },
+      ...{ options: { ...options, redis }, rates, burst, clock, logger, name },
       onChange: () => this.#linkChanged(),
     });
   }
 
   admit(attempt: AskedAttempt): Permit | Promise<Permit> {
-    const { key, limits } = this.#limitsOf(this.#keyOf(attempt));
-    const weights = this.#weigher.weigh(attempt);
-    const place = { key, limits, weights };
-    const hold = limits.line.size === 0 ? limits.tryTake(weights) : undefined;
-    if (hold) return this.#permit(attempt, hold);
+    const { key, limits } = this.#keys.of(this.#keyOf(attempt));
+    const place = this.#place(attempt, key, limits);
+    const taken = place.tryTakeUnlessOthersWait();
+    if (taken) return this.#permit(attempt, place, taken);
     return this.#shared ? this.#reach(attempt, place) : this.#wait(attempt, place);
+  }
+
+  #place(attempt: AskedAttempt, key: string, limits: Limits): Place {
+    const { clock } = this.#deps;
+    const weights = this.#weigher.weigh(attempt);
+    const room = this.#rooms?.of(modelOf(attempt.request.body));
+    return new Place({ clock, key, limits, weights, room });
   }
 
   /** What is not here may be where it is shared. */
   async #reach(attempt: AskedAttempt, place: Place): Promise<Permit> {
     const { limits, weights } = place;
     const { signal } = attempt.context;
-    while (limits.line.size === 0) {
+    while (limits.line.size === 0 && !place.isRefusedThere) {
       const answer = limits.reach?.(weights);
       if (answer === undefined || !(await unlessAborted(answer, signal))) break;
-      const hold = limits.line.size === 0 ? limits.tryTake(weights) : undefined;
-      if (hold) return this.#permit(attempt, hold);
+      const taken = place.tryTakeUnlessOthersWait();
+      if (taken) return this.#permit(attempt, place, taken);
     }
     // What could not be reached may be here after all.
-    const hold = limits.line.size === 0 ? limits.tryTake(weights) : undefined;
-    return hold ? this.#permit(attempt, hold) : this.#wait(attempt, place);
+    const taken = place.tryTakeUnlessOthersWait();
+    return taken ? this.#permit(attempt, place, taken) : this.#wait(attempt, place);
   }
 
   async #wait(attempt: AskedAttempt, place: Place): Promise<Permit> {
     const { context } = attempt;
-    const { key, limits, weights } = place;
+    const { key, limits } = place;
     const { maxQueue = DEFAULT_MAX_QUEUE } = this.#options;
-    const heldUp = limits.holdUp(weights, limits.line.size);
-    const { name: limit, waitMs, amount, left: remaining } = heldUp;
+    const { name: limit, waitMs, amount, left: remaining } = place.holdUp();
     const queued = limits.line.size;
     const does = this.#onLimit({ context, limit, key, waitMs: waitMs ?? 0, queued });
     const goesOn = does === 'next-target';
-    const refuse = (reason: keyof typeof WHY) => {
-      context.decide('limit-refused', { limit, reason });
+    const refuse = (reason: RefusalReason) => {
+      this.#holdUps.refused(limit);
+      context.decide('limit-refused', { limit, reason, ...this.#whose });
       if (reason === 'redis_down') return unreachableError(this.#shared?.retryAfterMs ?? 0, goesOn);
-      return limitError(WHY[reason], {
-        limit,
-        key,
-        amount,
-        remaining,
-        retryAfterMs: waitMs,
-        goesOn,
-      });
+      return limitError(reason, { limit, amount, remaining, retryAfterMs: waitMs, goesOn });
     };
     if (limits.isClosed) throw refuse('redis_down');
     if (does !== 'wait') throw refuse(does);
     if (queued >= maxQueue) throw refuse('queue_full');
-    const since = this.#deps.clock.now();
-    const hold = await this.#stand(context, place, refuse);
-    const waitedMs = Math.round(this.#deps.clock.now() - since);
-    context.decide('limit-waited', { limit, waitedMs });
-    return this.#permit(attempt, hold);
+    const taken = await this.#stand(context, place, { limit, refuse });
+    return this.#permit(attempt, place, taken);
   }
 
   /** Stands in line until it is served. */
-  async #stand(
-    context: GatewayContext,
-    { limits, weights }: Place,
-    refuse: (reason: 'redis_down' | 'waited_too_long') => Error,
-  ): Promise<Hold> {
+  async #stand(context: GatewayContext, place: Place, { limit, refuse }: Standing): Promise<Taken> {
+    const { limits, weights } = place;
+    const { clock } = this.#deps;
     const { maxWaitMs } = this.#options;
-    const late = maxWaitMs === undefined ? undefined : this.#late(context.signal, maxWaitMs);
-    let hold: Hold | undefined;
+    const late = maxWaitMs === undefined ? undefined : lateSignal(clock, context.signal, maxWaitMs);
+    let taken: Taken | undefined;
     const want = {
       tryTake: () => {
-        hold = limits.tryTake(weights);
+        taken = place.tryTake();
         // Its answer wakes the line.
-        if (!hold) limits.reach?.(weights)?.catch(() => undefined);
-        return hold !== undefined;
+        if (!taken) limits.reach?.(weights)?.catch(() => undefined);
+        return taken !== undefined;
       },
-      waitMs: () => limits.lookAgainMs(weights),
+      waitMs: () => place.lookAgainMs(),
+    };
+    const since = clock.now();
+    const told = (kind: 'waited' | 'left') => {
+      const waitedMs = Math.round(clock.now() - since);
+      this.#holdUps.waited(limit, waitedMs, kind);
+      context.decide(`limit-${kind}`, { limit, waitedMs, ...this.#whose });
     };
     try {
       const signal = late?.signal ?? context.signal;
       await limits.line.wait(want, { priority: this.#priorityOf(context), signal });
     } catch (error) {
       if (error === REDIS_DOWN) throw refuse('redis_down');
-      if (!late?.signal.aborted || context.signal.aborted) throw error;
-      throw refuse('waited_too_long');
+      if (late?.signal.aborted && !context.signal.aborted) throw refuse('waited_too_long');
+      told('left');
+      throw error;
     } finally {
       late?.stop();
     }
-    if (hold) return hold;
+    told('waited');
+    if (taken) return taken;
     throw new Error('served, and has nothing');
   }
 
-  /** A signal that also fires when a request has waited for too long. */
-  #late(signal: AbortSignal, maxWaitMs: number): { signal: AbortSignal; stop: () => void } {
-    const controller = new AbortController();
-    const onAbort = () => controller.abort(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    const stopTimer = this.#deps.clock.timer(maxWaitMs, () => controller.abort());
-    const stop = () => {
-      stopTimer();
-      signal.removeEventListener('abort', onAbort);
-    };
-    return { signal: controller.signal, stop };
+  /** Whose limits these are, for the trail. */
+  get #whose(): { readonly target?: string } {
+    const { target } = this.#deps;
+    return target === undefined ? {} : { target };
   }
 
   /** Redis has come, or gone: those who wait go on with what there is then. */
@@ -162,15 +179,26 @@ export class RateLimiter implements Admission {
     }
   }
 
-  #permit(attempt: AskedAttempt, hold: Hold): Permit {
+  #permit(attempt: AskedAttempt, { weights, room }: Place, { hold, mark }: Taken): Permit {
     let isOver = false;
     return {
       settle: (end) => {
         if (isOver) return;
         isOver = true;
+        if (!end.isSent) room?.giveBack(weights);
         hold.settle(this.#weigher.actual(attempt, end));
       },
+      heard:
+        room &&
+        mark &&
+        ((word) => {
+          if (room.learn(word, mark, this.#deps.clock.now())) this.#wakeAll();
+        }),
     };
+  }
+
+  #wakeAll(): void {
+    for (const { line } of this.#keys.values()) if (line.size > 0) line.wake();
   }
 
   #keyOf({ context, request }: AskedAttempt): string {
@@ -178,37 +206,6 @@ export class RateLimiter implements Admission {
     const given = by && quietly(() => by(context));
     const key = typeof given === 'string' && given !== '' ? given : DEFAULT_KEY;
     return perModel ? `${key}\n${modelOf(request.body)}` : key;
-  }
-
-  /** The limits of a key, and the key that it is counted under. */
-  #limitsOf(key: string): { readonly key: string; readonly limits: Limits } {
-    const known = this.#keys.get(key);
-    if (known) return { key, limits: known };
-    const { maxKeys = DEFAULT_MAX_KEYS, concurrency } = this.#options;
-    if (this.#keys.size >= maxKeys && key !== OTHER_KEY && !this.#forgetIdle()) {
-      return this.#limitsOf(OTHER_KEY);
-    }
-    const limits =
-      this.#shared?.limitsOf(key) ?? new KeyLimits(this.#deps.clock, this.#rates, concurrency);
-    this.#keys.set(key, limits);
-    return { key, limits };
-  }
-
-  /** Forgets keys that are as good as new, of those that came first; whether there was one. */
-  #forgetIdle(): boolean {
-    let looked = 0;
-    for (const [key, limits] of this.#keys) {
-      if (limits.isIdle) {
-        this.#keys.delete(key);
-        return true;
-      }
-      looked += 1;
-      if (looked >= MAX_LOOKED) return false;
-      // Those that are in use go to the end, so that the next look begins elsewhere.
-      this.#keys.delete(key);
-      this.#keys.set(key, limits);
-    }
-    return false;
   }
 
   #onLimit(limited: LimitedRequest): OnLimit {
@@ -223,6 +220,20 @@ export class RateLimiter implements Admission {
     return Number.isInteger(given) ? Math.min(9, Math.max(0, given)) : DEFAULT_PRIORITY;
   }
 
+  /** What a request would meet now; takes nothing. */
+  explain(attempt: AskedAttempt): ExplainedLimit {
+    const key = this.#keyOf(attempt);
+    const limits = this.#keys.peek(key) ?? new KeyLimits(this.#deps.clock, this.#rates);
+    const place = this.#place(attempt, key, limits);
+    const { running, line } = limits;
+    const explained = { ...this.#whose, key, running, queued: line.size };
+    if (place.isFree) return explained;
+    const { name: limit, waitMs } = place.holdUp();
+    const { context } = attempt;
+    const does = this.#onLimit({ context, limit, key, waitMs: waitMs ?? 0, queued: line.size });
+    return { ...explained, heldUpBy: limit, waitMs, does };
+  }
+
   /** Requests under way and waiting, over all keys. */
   counts(): { running: number; queued: number; keys: number } {
     let running = 0;
@@ -232,6 +243,10 @@ export class RateLimiter implements Admission {
       queued += limits.line.size;
     }
     return { running, queued, keys: this.#keys.size };
+  }
+
+  stats(): LimitStats {
+    return { ...this.#whose, ...this.counts(), heldUp: this.#holdUps.read() };
   }
 
   /** Gives back what was taken ahead of what is shared. */
@@ -245,23 +260,12 @@ export class RateLimiter implements Admission {
   }
 }
 
-interface Place {
-  readonly key: string;
-  readonly limits: Limits;
-  readonly weights: Weights;
+interface Standing {
+  readonly limit: LimitName;
+  readonly refuse: (reason: 'redis_down' | 'waited_too_long') => Error;
 }
 
-/** Why a request is refused. */
-const WHY = {
-  reject: 'over a limit',
-  'next-target': 'over a limit',
-  queue_full: 'too many requests wait already',
-  waited_too_long: 'waited as long as it may',
-  redis_down: '',
-};
 const REDIS_DOWN = new Error('limits cannot be shared');
-/** Keys that are looked at before one is given up for. */
-const MAX_LOOKED = 8;
 
 /** What a function of the user's gives; nothing where it throws. */
 function quietly<Value>(ask: () => Value): Value | undefined {

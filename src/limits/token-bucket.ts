@@ -58,12 +58,6 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Leaves no more than `level`: somebody else knows better. */
-  lower(level: number, now: number): void {
-    this.#level = Math.min(this.level(now), level);
-    this.#at = now;
-  }
-
   /** Until {@link has}, in ms, with `ahead` taken before. */
   waitMs(weight: number, now: number, ahead = 0): number {
     const missing = ahead + Math.min(weight, this.#size.capacity) - this.level(now);

@@ -177,6 +177,28 @@ export interface BudgetState {
   readonly isLocal: boolean;
 }
 
+/** A budget as a call would meet it. */
+export interface ExplainedBudget extends BudgetState {
+  /** The call would go over it, with what it is likely to take. */
+  readonly exceeds: boolean;
+  /** What is done with calls that do; absent where a function says so for each. */
+  readonly onExceeded?: BudgetAnswer | undefined;
+}
+
+/** How a budget does, over the keys that this process has met in the period. */
+export interface BudgetStats {
+  readonly name: string;
+  readonly keys: number;
+  /** As far as this process knows. */
+  readonly cost?: BudgetTotal | undefined;
+  readonly tokens?: BudgetTotal | undefined;
+  /** Calls that went over it, since the gateway was made. */
+  readonly exceeded: number;
+}
+
+/** What is spent of a budget, and set aside for calls under way, over several keys. */
+export type BudgetTotal = Pick<BudgetAmount, 'spent' | 'reserved'>;
+
 /** What came of the operations of stores that are elsewhere. */
 export interface BudgetCounters {
   /** Operations that failed. */

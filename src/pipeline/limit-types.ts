@@ -75,8 +75,50 @@ export interface RedisClient {
   defineCommand(name: string, definition: { readonly lua: string }): unknown;
 }
 
-/** The name of one limit. */
-export type LimitName = keyof RequestRates | 'concurrency';
+/** The name of one limit. `'provider'`: what a provider's answers say is left of its own. */
+export type LimitName = keyof RequestRates | 'concurrency' | 'provider';
 
 /** What a limit counts. */
 export type LimitUnit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens' | 'cost';
+
+/** How a rate limit does. */
+export interface LimitStats {
+  /** Name of the target that it is for; absent for the application's own. */
+  readonly target?: string | undefined;
+  /** Requests under way, over all keys. */
+  readonly running: number;
+  /** Requests that wait. */
+  readonly queued: number;
+  /** Keys that are told apart. */
+  readonly keys: number;
+  /** What became of requests that were held up, since the gateway was made, by the limit that did so first. */
+  readonly heldUp: Readonly<Partial<Record<LimitName, HeldUpCounts>>>;
+}
+
+/** What became of the requests that a limit held up. */
+export interface HeldUpCounts {
+  /** They waited and were let through. */
+  readonly waited: number;
+  /** They waited until their call was over: an abort, a deadline. */
+  readonly left: number;
+  readonly refused: number;
+  /** How long all of them waited together, in ms. */
+  readonly waitedMs: number;
+}
+
+/** A rate limit as a request would meet it. */
+export interface ExplainedLimit {
+  /** Name of the target that it is for; absent for the application's own. */
+  readonly target?: string | undefined;
+  /** What the request would be counted under. */
+  readonly key: string;
+  /** Requests under way and waiting, of that key. */
+  readonly running: number;
+  readonly queued: number;
+  /** Which limit would hold it up; absent where it would be let through at once. */
+  readonly heldUpBy?: LimitName | undefined;
+  /** For how long, about, in ms; absent where only the end of another request helps. */
+  readonly waitMs?: number | undefined;
+  /** What would be done with it then. */
+  readonly does?: OnLimit | undefined;
+}

@@ -3,8 +3,10 @@ import { hasError } from '../dialects/failures.js';
 import { isObject } from '../dialects/json.js';
 import { SseDecoder } from '../dialects/sse-decoder.js';
 import type { SseFrame } from '../dialects/sse-frame.js';
+import type { AnswerTranslator } from '../dialects/translation/answer-translator.js';
 import type { StreamEvent } from '../pipeline/event-source.js';
 import type { ResponseFacts } from '../pipeline/settlement.js';
+import { TranslatedEvent } from './answer-reading.js';
 import type { AttemptLoop } from './attempt-loop.js';
 import { drainSource, LINGER_MS, LINGERED } from './drain-source.js';
 import type { EventsAnswer } from './read-answer.js';
@@ -45,12 +47,12 @@ export class AnswerEvents {
   }
 
   facts(): ResponseFacts {
-    return this.#answer.reader.facts();
+    return this.#answer.reading.reader.facts();
   }
 
   /** Reads once; false at the end. Throws what broke the stream, with the events before it in `events`. */
   async read(events: StreamEvent[]): Promise<boolean> {
-    const { source, reader } = this.#answer;
+    const { source, reading } = this.#answer;
     const chunk = await source.pull();
     const frames: SseFrame[] = [];
     if (chunk !== null) decodeReady(chunk, source, (piece) => this.#decoder.push(piece, frames));
@@ -63,39 +65,57 @@ export class AnswerEvents {
       if (this.hasSaidAll) this.#linger();
       return true;
     }
-    if (this.hasSaidAll || reader.complete) return false;
+    if (this.hasSaidAll || reading.reader.complete) {
+      this.#end(events);
+      return false;
+    }
     throw this.#truncated();
   }
 
   /** Takes one frame; true when nothing after it matters. */
   #take(frame: SseFrame, events: StreamEvent[]): boolean {
-    const { reader, response, loop } = this.#answer;
+    const { reading, response, loop } = this.#answer;
+    const { reader, translator } = reading;
     const { data } = frame;
     if (data === null || data === '') {
-      events.push(new UpstreamEvent(frame, undefined));
+      if (translator === undefined) events.push(new UpstreamEvent(frame, undefined));
       return false;
     }
     if (data.startsWith('[DONE]')) {
       reader.readDone();
-      events.push(new UpstreamEvent(frame, undefined));
-      return this.#isComplete();
+      const isComplete = this.#isComplete();
+      if (translator === undefined) events.push(new UpstreamEvent(frame, undefined));
+      else this.#end(events);
+      return isComplete;
     }
     const json = parseData(frame, data, () => this.#truncated());
     // What failed after the answer was complete is not the caller's.
     if (this.hasSaidAll && isObject(json) && hasError(json)) return false;
     const weight = this.hasSaidAll ? 'silent' : reader.readEvent(frame.event, json);
-    if (weight === 'error') throw upstreamError(loop.shownErrors, reader, response);
-    const event = new UpstreamEvent(frame, json);
-    const shown = loop.hidesUsage ? hideUsage(event) : event;
-    if (shown) events.push(shown);
+    if (weight === 'error') throw upstreamError(loop.shownErrors, reading, response);
+    if (translator) take(translator, events);
+    else this.#show(new UpstreamEvent(frame, json), events);
     if (weight === 'terminal') this.hasSaidAll = true;
     this.#onWeight(weight);
     return false;
   }
 
+  #show(event: StreamEvent, events: StreamEvent[]): void {
+    const shown = this.loop.hidesUsage ? hideUsage(event) : event;
+    if (shown) events.push(shown);
+  }
+
+  /** It is complete: what its end stands for in another dialect is written. */
+  #end(events: StreamEvent[]): void {
+    const { translator } = this.#answer.reading;
+    if (translator === undefined) return;
+    translator.end();
+    take(translator, events);
+  }
+
   /** `[DONE]` ends a stream; one that comes before anything was said ends it too soon. */
   #isComplete(): boolean {
-    if (this.#answer.reader.complete) return true;
+    if (this.#answer.reading.reader.complete) return true;
     throw this.#truncated();
   }
 
@@ -121,5 +141,11 @@ export class AnswerEvents {
 
   cancel(reason: unknown): void {
     this.#answer.source.cancel(reason);
+  }
+}
+
+function take(translator: AnswerTranslator, events: StreamEvent[]): void {
+  for (const { name, payload } of translator.take()) {
+    events.push(new TranslatedEvent(name, payload));
   }
 }

@@ -1,4 +1,3 @@
-import { createReader } from '../dialects/create-reader.js';
 import type { Admission, Permit } from '../pipeline/admission.js';
 import { MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
@@ -7,6 +6,7 @@ import type { Exchange } from '../pipeline/exchange.js';
 import type { TargetFollowers } from '../pipeline/feature.js';
 import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
 import type { ErrorFactory, Ticket } from '../pipeline/target.js';
+import { readingFor } from './answer-reading.js';
 import { Attempt, exchangeFor } from './attempt.js';
 import { type AttemptFailure, describeFailure } from './describe-failure.js';
 import { guardFirstByte } from './first-byte.js';
@@ -120,7 +120,7 @@ export class AttemptLoop {
   }
 
   async #once(): Promise<Answer> {
-    const { context, request, dialect } = this.options;
+    const { context, request } = this.options;
     if (context.signal.aborted) {
       throw new FailedAttempt(this.#abortedFailure(context.signal.reason));
     }
@@ -135,8 +135,7 @@ export class AttemptLoop {
       const response = await context.unlessAborted(this.#send(this.#metered(request), ticket));
       attempt.sawHeaders(response);
       this.#headers = response.headers;
-      const reader = dialect && createReader(dialect);
-      const answer = await readAnswer(response, reader, this, exchange);
+      const answer = await readAnswer(response, readingFor(this.options), this, exchange);
       if (answer.kind !== 'events') {
         const seen = { facts: answer.facts, status: response.status };
         this.succeed(seen);

@@ -4,7 +4,9 @@ import type { Exchange } from '../pipeline/exchange.js';
 import type { AttemptRecord, ResponseFacts, Usage } from '../pipeline/settlement.js';
 import type { AttemptFailure } from './describe-failure.js';
 import type { LoopOptions } from './loop-options.js';
+import { quotaFrom } from './provider-quota.js';
 import { requestIdOf } from './request-id.js';
+import { readRetryAfter } from './retry-policy.js';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -40,6 +42,7 @@ export class Attempt {
   readonly startedAt: number;
   readonly exchange: Exchange;
   readonly #permit: Permit | undefined;
+  #hasTold = false;
 
   constructor({ record, startedAt, exchange, permit }: AttemptInit) {
     this.record = record;
@@ -56,6 +59,17 @@ export class Attempt {
   sawHeaders({ status, headers }: Response): void {
     this.record.status = status;
     this.record.requestId = requestIdOf(headers);
+    this.#tell(headers, status);
+  }
+
+  /** Tells whoever lets attempts through what the provider says is left: once, as it is when the headers come. */
+  #tell(headers: Headers, status = 0): void {
+    const heard = this.#permit?.heard;
+    if (heard === undefined || this.#hasTold) return;
+    this.#hasTold = true;
+    const now = this.exchange.clock.wallNow();
+    const retryAfterMs = status >= 400 ? readRetryAfter(headers, now) : undefined;
+    heard({ quota: quotaFrom(headers, now), retryAfterMs });
   }
 
   /** It answered in full. */
@@ -69,7 +83,10 @@ export class Attempt {
     record.durationMs = now - this.startedAt;
     record.failure = failure;
     record.status ??= exchange.status ?? failure.status;
-    if (headers) record.requestId ??= requestIdOf(headers);
+    if (headers) {
+      record.requestId ??= requestIdOf(headers);
+      this.#tell(headers, record.status);
+    }
     const isSent = record.status !== undefined || !NEVER_LEFT.has(failure.code ?? failure.kind);
     this.#permit?.settle({ isSent, usage: record.usage });
   }

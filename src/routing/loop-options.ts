@@ -1,4 +1,5 @@
 import type { DialectName } from '../dialects/dialect.js';
+import type { AnswerTranslation } from '../dialects/translation/translate-request.js';
 import type { Admission } from '../pipeline/admission.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { GatewayRequest, Timeouts } from '../pipeline/contract.js';
@@ -11,7 +12,10 @@ import type { TargetHealth } from './health-book.js';
 export interface LoopOptions {
   readonly target: Target;
   readonly health: TargetHealth;
+  /** The target's. */
   readonly dialect: DialectName | undefined;
+  /** How its answers are told in the caller's dialect, where that is another. */
+  readonly translation?: AnswerTranslation | undefined;
   readonly request: GatewayRequest;
   readonly context: CallContext;
   /** Sends one attempt through the attempt ring. */

@@ -1,12 +1,8 @@
-/** What a provider lets its caller do of one kind (requests, tokens) until its count starts anew. */
-export interface QuotaLimit {
-  readonly remaining: number;
-  readonly limit?: number | undefined;
-  /** Until all of it is there again, in ms from when the headers came; absent where they do not say. */
-  readonly resetMs?: number | undefined;
-}
+import type { QuotaLimit } from '../pipeline/admission.js';
 
 interface HeaderNames {
+  readonly unit: QuotaLimit['unit'];
+  readonly refills: boolean;
   readonly limit: string;
   readonly remaining: string;
   readonly reset: string;
@@ -14,23 +10,34 @@ interface HeaderNames {
   readonly unitMs: number;
 }
 
-function openaiStyle(suffix: string, unitMs = 1): HeaderNames {
-  const name = (word: string) => `x-ratelimit-${word}${suffix}`;
-  return { limit: name('limit'), remaining: name('remaining'), reset: name('reset'), unitMs };
+const UNITS: Readonly<Record<string, QuotaLimit['unit']>> = {
+  tokens: 'tokens',
+  'input-tokens': 'inputTokens',
+  'output-tokens': 'outputTokens',
+};
+
+/** @param kind what is counted, with what else the name has */
+function openaiStyle(kind: string, unitMs = 1): HeaderNames {
+  const name = (word: string) => `x-ratelimit-${word}${kind && `-${kind}`}`;
+  const names = { limit: name('limit'), remaining: name('remaining'), reset: name('reset') };
+  const isByMinute = kind.endsWith('-minute');
+  const unit = UNITS[isByMinute ? kind.slice(0, -'-minute'.length) : kind] ?? 'requests';
+  return { ...names, unit, unitMs, refills: kind !== '' && !isByMinute };
 }
 
 function anthropicStyle(kind: string): HeaderNames {
   const name = (word: string) => `anthropic-ratelimit-${kind}-${word}`;
-  return { limit: name('limit'), remaining: name('remaining'), reset: name('reset'), unitMs: 1000 };
+  const names = { limit: name('limit'), remaining: name('remaining'), reset: name('reset') };
+  return { ...names, unit: UNITS[kind] ?? 'requests', unitMs: 1000, refills: true };
 }
 
 /** The ways to say it, the most common first; a server uses one. */
 const STYLES: readonly (readonly HeaderNames[])[] = [
   // OpenAI, Groq, xAI; Azure, whose bare numbers are ms.
-  [openaiStyle('-requests'), openaiStyle('-tokens')],
+  [openaiStyle('requests'), openaiStyle('tokens')],
   ['requests', 'tokens', 'input-tokens', 'output-tokens'].map(anthropicStyle),
   // Cerebras, Mistral.
-  [openaiStyle('-requests-minute'), openaiStyle('-req-minute'), openaiStyle('-tokens-minute')],
+  ['requests-minute', 'req-minute', 'tokens-minute'].map((kind) => openaiStyle(kind)),
   // OpenRouter (ms since the epoch), Together (seconds).
   [openaiStyle('', 1000)],
 ];
@@ -50,7 +57,10 @@ export function quotaFrom(headers: Headers, wallNow: number): readonly QuotaLimi
 function readLimit(headers: Headers, names: HeaderNames, wallNow: number): QuotaLimit | undefined {
   const remaining = amount(headers.get(names.remaining));
   if (remaining === undefined) return undefined;
+  const { unit, refills } = names;
   return {
+    unit,
+    refills,
     remaining,
     limit: amount(headers.get(names.limit)),
     resetMs: readReset(headers.get(names.reset), names.unitMs, wallNow),

@@ -1,5 +1,4 @@
-import { createReader } from '../dialects/create-reader.js';
-import type { DialectReader } from '../dialects/dialect.js';
+import type { AnswerTranslator } from '../dialects/translation/answer-translator.js';
 import {
   type ByteSource,
   collectSource,
@@ -11,6 +10,7 @@ import { GatewayError } from '../pipeline/errors.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { GatewayResponse, payloadSource } from '../pipeline/gateway-response.js';
 import type { ResponseFacts } from '../pipeline/settlement.js';
+import { type AnswerReading, readingFor } from './answer-reading.js';
 import type { AttemptLoop } from './attempt-loop.js';
 import { streamFromBody } from './stream-from-body.js';
 import { upstreamError } from './upstream-error.js';
@@ -36,23 +36,24 @@ export interface BodyAnswer extends AnswerParts {
 export interface EventsAnswer extends AnswerParts {
   readonly kind: 'events';
   readonly source: ByteSource;
-  readonly reader: DialectReader;
+  readonly reading: AnswerReading;
   /** Reads it already: its first content was awaited. */
   readonly opened?: UpstreamStream | undefined;
 }
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 /** Reads an attempt's response as far as it must be read to know that it is an answer. Throws if it is none. */
 export async function readAnswer(
   response: Response,
-  reader: DialectReader | undefined,
+  reading: AnswerReading | undefined,
   loop: AttemptLoop,
   exchange: Exchange,
 ): Promise<Answer> {
   const adopted = adoptResponse(response);
   const { request, target } = loop.options;
-  if (reader === undefined || target.wantsRawBody) {
+  if (reading === undefined || target.wantsRawBody) {
     const { operation } = request;
     const facts = () => emptyFacts(operation, true);
     return { kind: 'body', response: adopted, facts, exchange, loop };
@@ -61,9 +62,9 @@ export async function readAnswer(
   if (request.stream && payload?.kind !== 'bytes') {
     refuseHtml(adopted);
     const source = payloadSource(adopted.takePayload());
-    return { kind: 'events', response: adopted, source, reader, exchange, loop };
+    return { kind: 'events', response: adopted, source, reading, exchange, loop };
   }
-  return readWhole(adopted, reader, loop, exchange);
+  return readWhole(adopted, reading, loop, exchange);
 }
 
 /** Any response as one of ours. */
@@ -97,33 +98,35 @@ function malformed(response: Response, what: string, cause?: unknown): GatewayEr
 
 async function readWhole(
   response: GatewayResponse,
-  reader: DialectReader,
+  reading: AnswerReading,
   loop: AttemptLoop,
   exchange: Exchange,
 ): Promise<Answer> {
   const bytes = await wholeBody(response, loop);
   const text = decoder.decode(bytes);
   if (loop.options.request.stream && /^\s*(?:data|event|:)/.test(text)) {
-    return { kind: 'events', response, source: sourceFromBytes(bytes), reader, exchange, loop };
+    return { kind: 'events', response, source: sourceFromBytes(bytes), reading, exchange, loop };
   }
   const json = parseBody(text, response);
-  if (reader.readBody(json) === 'error') throw upstreamError(loop.shownErrors, reader, response);
-  const { request, dialect } = loop.options;
-  if (request.stream && dialect !== undefined) {
+  const { reader, translator, dialect } = reading;
+  if (reader.readBody(json) === 'error') throw upstreamError(loop.shownErrors, reading, response);
+  const fresh = loop.options.request.stream ? readingFor(loop.options) : undefined;
+  if (fresh) {
     const source = sourceFromBytes(streamFromBody(dialect, json));
     loop.options.context.decide('stream-from-body');
     return {
       kind: 'events',
       response: asEventStream(response),
       source,
-      reader: createReader(dialect),
+      reading: fresh,
       exchange,
       loop,
     };
   }
+  const payload = translator ? bodyOf(translator) : { bytes, text, json };
   const whole = response.withPayload(
-    { kind: 'bytes', bytes, text, json },
-    jsonHeaders(response.headers),
+    { kind: 'bytes', ...payload },
+    jsonHeaders(response.headers, translator !== undefined),
   );
   let facts: ResponseFacts | undefined;
   // It is all here: whoever asks is told the same.
@@ -149,11 +152,19 @@ function parseBody(text: string, response: Response): unknown {
   }
 }
 
+/** A translated answer, as the body it would have come in. */
+function bodyOf(translator: AnswerTranslator) {
+  const json = translator.body();
+  const text = JSON.stringify(json);
+  return { bytes: encoder.encode(text), text, json };
+}
+
 /** JSON that was labelled as something else is JSON to the SDK, too. */
-function jsonHeaders(headers: Headers): Headers {
-  if (/^\s*[^;]*json/i.test(headers.get('content-type') ?? '')) return headers;
+function jsonHeaders(headers: Headers, isAnother: boolean): Headers {
+  if (!isAnother && /^\s*[^;]*json/i.test(headers.get('content-type') ?? '')) return headers;
   const labelled = new Headers(headers);
   labelled.set('content-type', 'application/json');
+  if (isAnother) labelled.delete('content-length');
   return labelled;
 }
 

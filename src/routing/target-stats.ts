@@ -1,4 +1,4 @@
-import type { QuotaLimit } from './provider-quota.js';
+import type { QuotaLimit } from '../pipeline/admission.js';
 import { RecentTimes } from './recent-times.js';
 
 /** What was seen a half-life ago counts half. */
@@ -143,7 +143,7 @@ export class TargetStats {
   }
 
   /** Notes what the target's last answer said of its quota. */
-  sawQuota(quota: readonly QuotaLimit[], now: number): void {
+  sawQuota(quota: readonly Omit<QuotaLimit, 'unit' | 'refills'>[], now: number): void {
     if (quota.length === 0) return;
     this.#quota = quota.map(({ remaining, limit, resetMs }) => ({
       share: shareOf(remaining, limit),

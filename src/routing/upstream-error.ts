@@ -1,7 +1,8 @@
-import type { DialectReader } from '../dialects/dialect.js';
+import { errorBody } from '../dialects/translation/error-body.js';
 import { boundMessage } from '../pipeline/errors.js';
 import type { Failure } from '../pipeline/settlement.js';
 import type { ErrorFactory } from '../pipeline/target.js';
+import type { AnswerReading } from './answer-reading.js';
 
 /** Key of the {@link Failure} that an error was made from, so that it need not be guessed back from it. */
 const FAILURE: unique symbol = Symbol('zerohop.failure');
@@ -22,7 +23,7 @@ export function withFailure<E extends Error>(error: E, failure: Failure): E {
 /** The error for an error object that came in an answer's place: the SDK's, of the status it names. */
 export function upstreamError(
   errors: ErrorFactory,
-  reader: DialectReader,
+  { reader, translator }: AnswerReading,
   response: Response,
 ): Error {
   const failure = reader.failure ?? { kind: 'malformed', message: 'unreadable answer' };
@@ -30,7 +31,7 @@ export function upstreamError(
     return withFailure(
       errors.status({
         status: failure.status,
-        body: reader.errorBody,
+        body: translator ? errorBody(translator.to, failure) : reader.errorBody,
         message: failure.message,
         headers: response.headers,
       }),

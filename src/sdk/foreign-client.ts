@@ -60,6 +60,19 @@ export function pathOf(operation: Operation, family: SdkFamily): string {
   });
 }
 
+const OPERATIONS: Readonly<Record<DialectName, Exclude<Operation, 'passthrough'>>> = {
+  'openai-chat': 'chat',
+  'openai-responses': 'responses',
+  'openai-completions': 'completions',
+  'openai-embeddings': 'embeddings',
+  'anthropic-messages': 'messages',
+};
+
+/** What is asked for in a wire format. */
+export function operationOf(dialect: DialectName): Exclude<Operation, 'passthrough'> {
+  return OPERATIONS[dialect];
+}
+
 /** The wire formats that clients of a kind speak. */
 export function dialectsOf(family: SdkFamily): ReadonlySet<DialectName> {
   return DIALECTS[family];

@@ -1,3 +1,4 @@
+import type { DialectName } from '../dialects/dialect.js';
 import type { CallIdentity } from '../pipeline/call-identity.js';
 import { MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
@@ -18,6 +19,8 @@ export interface ForeignTargetInit {
   readonly caller: Target;
   /** The target's own, sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The caller's dialect, where the target speaks another: its errors are to be told in it. */
+  readonly callerSpeaks?: DialectName | undefined;
   /** Retries after the first attempt. @defaultValue those of the caller */
   readonly maxRetries?: number | undefined;
 }
@@ -75,12 +78,13 @@ export class ForeignTarget implements Target {
 
   async send(request: GatewayRequest, ticket: Ticket): Promise<Response> {
     const { request: ask, errors } = this.#foreign;
+    const { callerSpeaks } = this.#init;
     const options = this.#optionsFor(request, ticket);
     this.#hasSentOneShot ||= isOneShot(request.body);
     try {
       return await ask(options, 0).asResponse();
     } catch (error) {
-      throw translateError(error, errors, this.errors);
+      throw translateError(error, { from: errors, to: this.errors, callerSpeaks });
     } finally {
       // The SDK found out that the body is used up.
       if (options.__metadata?.hasStreamingBody === true) this.#hasSentOneShot = true;

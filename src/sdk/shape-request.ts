@@ -121,10 +121,11 @@ function isRefused(
 }
 
 function crossing({ from, to }: Passage): Crossing {
-  return { from: owner(from), to: owner(to) };
+  return { from: ownerOf(from), to: ownerOf(to) };
 }
 
-function without(
+/** A body without members of these names. */
+export function without(
   body: unknown,
   names: readonly string[],
 ): { readonly body: unknown; readonly dropped: readonly string[] } {
@@ -142,13 +143,13 @@ export function plainBody(body: unknown): unknown {
 }
 
 /** Whose a target is: of hosts nobody knows each is taken for a provider of its own. */
-function owner({ provider: { name }, address }: Owner): string {
+export function ownerOf({ provider: { name }, address }: Owner): string {
   const isGuess = name === 'openai' || name === 'anthropic';
   if (!isGuess || providerOfHost(address.host) !== undefined) return name;
   return `${address.host}:${address.port}`;
 }
 
-function applyChange<Call>(body: unknown, change: RequestChange<Call>, call: Call): unknown {
+export function applyChange<Call>(body: unknown, change: RequestChange<Call>, call: Call): unknown {
   if (typeof change === 'function') return askFunction(body, change, call);
   const merged = { ...(body as object), ...change };
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
@@ -180,7 +181,7 @@ function ownCopy(body: unknown): unknown {
 }
 
 /** Whether it is a stream is the caller's to say: its SDK waits for one or the other. */
-function withStream(changed: unknown, before: unknown): unknown {
+export function withStream(changed: unknown, before: unknown): unknown {
   if (!isPlain(changed) || !isPlain(before) || changed.stream === before.stream) return changed;
   const { stream: _stream, ...rest } = changed;
   return before.stream === undefined ? rest : { ...rest, stream: before.stream };

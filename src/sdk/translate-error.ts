@@ -1,12 +1,22 @@
+import type { DialectName } from '../dialects/dialect.js';
+import { failureFromErrorBody } from '../dialects/failures.js';
+import { errorBody } from '../dialects/translation/error-body.js';
 import { isGatewayError } from '../pipeline/errors.js';
 import type { ErrorFactory } from '../pipeline/target.js';
+
+/** Between whose classes, and in which dialect the error's body is to be told, if not in the target's own. */
+export interface ErrorPassage {
+  readonly from: ErrorFactory;
+  readonly to: ErrorFactory;
+  readonly callerSpeaks?: DialectName | undefined;
+}
 
 /**
  * An error of one SDK in the classes of another: what a target threw, as its caller knows it. Status, body,
  * headers and request id stay, and the error itself is the cause. Errors that are of the caller's classes
  * already, the gateway's own, and aborts by name are left as they are.
  */
-export function translateError(error: unknown, from: ErrorFactory, to: ErrorFactory): Error {
+export function translateError(error: unknown, { from, to, callerSpeaks }: ErrorPassage): Error {
   if (!(error instanceof Error)) return to.connection(String(error), error);
   if (isGatewayError(error) || error.name === 'AbortError') return error;
   if (to.kindOf(error) !== 'other') return error;
@@ -18,19 +28,26 @@ export function translateError(error: unknown, from: ErrorFactory, to: ErrorFact
     case 'connection':
       return to.connection(error.message, error);
     case 'status':
-      return translateStatus(error, to);
+      return translateStatus(error, to, callerSpeaks);
     default:
       // Credentials that could not be had, a request that its SDK would not make: it never got there.
       return to.connection(error.message, error);
   }
 }
 
-function translateStatus(error: Error, to: ErrorFactory): Error {
+function translateStatus(
+  error: Error,
+  to: ErrorFactory,
+  callerSpeaks: DialectName | undefined,
+): Error {
   const status: unknown = Reflect.get(error, 'status');
   const headers: unknown = Reflect.get(error, 'headers');
+  const code = typeof status === 'number' ? status : undefined;
+  const body = wholeBody(Reflect.get(error, 'error'));
   const translated = to.status({
-    status: typeof status === 'number' ? status : undefined,
-    body: wholeBody(Reflect.get(error, 'error')),
+    status: code,
+    body:
+      callerSpeaks === undefined ? body : errorBody(callerSpeaks, failureFromErrorBody(code, body)),
     message: error.message.replace(/^\d{3} /, ''),
     headers: headers instanceof Headers ? withoutLength(headers) : undefined,
     cause: error,

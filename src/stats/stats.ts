@@ -1,8 +1,10 @@
 import { answeringAttempt } from '../pipeline/answering-attempt.js';
+import type { BudgetStats } from '../pipeline/budget-types.js';
 import type { CacheFacts } from '../pipeline/cache-types.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { Clock } from '../pipeline/clock.js';
 import type { CallFollower, Feature } from '../pipeline/feature.js';
+import type { LimitStats } from '../pipeline/limit-types.js';
 import type { Settlement } from '../pipeline/settlement.js';
 import { LatencyHistogram } from './latency-histogram.js';
 
@@ -32,8 +34,15 @@ export interface StatsEntry {
     | undefined;
 }
 
-/** The last minutes, in all and by target and model. */
-export interface GatewayStats {
+/** The last minutes, in all and by target and model; and how limits and budgets do now. */
+export interface GatewayStats extends CallStats {
+  /** Of the targets that have limits, and of the application. */
+  readonly limits: readonly LimitStats[];
+  readonly budgets: readonly BudgetStats[];
+}
+
+/** The calls of the last minutes, in all and by target and model. */
+export interface CallStats {
   readonly minutes: number;
   readonly total: StatsEntry;
   /** At most 200; the rest is counted under `_other`. */
@@ -82,7 +91,7 @@ export class Statistics implements Feature {
       if (past <= minute - MINUTES) this.#minutes.delete(past);
   }
 
-  read(): GatewayStats {
+  read(): CallStats {
     this.#forget(Math.floor(this.#clock.now() / MINUTE_MS));
     const total = new Counts();
     const byKey = new Map<string, Counts>();

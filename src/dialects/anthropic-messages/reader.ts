@@ -100,8 +100,15 @@ export class MessagesReader extends FoldingReader {
     const choice = this.fold.choice(0);
     this.fold.finish(choice, reason);
     const { stop_details: details } = holder;
-    if (reason === 'refusal' && isObject(details)) choice.refusal = text(details.explanation) ?? '';
+    const refusal =
+      reason === 'refusal' && isObject(details) ? text(details.explanation) : undefined;
+    if (refusal !== undefined) choice.refusal = refusal;
     if (this.recorder === undefined) return;
+    if (refusal !== undefined) {
+      const place = { choice: 0, block: 0, part: 0 };
+      const slots = slot('text', [...at, 'stop_details', 'explanation']);
+      this.recorder.add({ type: 'refusal', ...place, text: refusal, slots });
+    }
     const stopSequence = text(holder.stop_sequence);
     const slots = [...slot('reason', [...at, 'stop_reason'])];
     if (stopSequence) slots.push({ field: 'stopSequence', path: [...at, 'stop_sequence'] });

@@ -1,5 +1,5 @@
-import type { DialectWriter } from '../dialect.js';
-import { createFrameWriter, errorBodyOf, type StreamedEvent } from '../frame-writer.js';
+import type { DialectWriter, StreamedEvent } from '../dialect.js';
+import { createFrameWriter, errorBodyOf } from '../frame-writer.js';
 import { isObject, type JsonObject, list, stringify } from '../json.js';
 import { anthropicUsage } from '../usage.js';
 import { MessageSnapshot } from './message-snapshot.js';

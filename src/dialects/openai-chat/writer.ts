@@ -1,5 +1,5 @@
-import type { DialectWriter } from '../dialect.js';
-import { createFrameWriter, DONE, errorBodyOf, type StreamedEvent } from '../frame-writer.js';
+import type { DialectWriter, StreamedEvent } from '../dialect.js';
+import { createFrameWriter, DONE, errorBodyOf } from '../frame-writer.js';
 import { isObject, type JsonObject, list } from '../json.js';
 import { openaiUsage, timingsUsage } from '../usage.js';
 import { MessageDraft } from './message-draft.js';

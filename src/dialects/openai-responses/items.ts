@@ -116,7 +116,8 @@ export class ItemReader {
     if (encrypted === undefined) return summarised || said;
     const slots = slot('encrypted', [...at.path, 'encrypted_content']);
     const place = { choice: 0, block: at.block, part: 0 };
-    this.#recorder?.add({ type: 'reasoning-seal', ...place, encrypted, slots });
+    const id = text(item.id);
+    this.#recorder?.add({ type: 'reasoning-seal', ...place, encrypted, id, slots });
     return true;
   }
 

@@ -1,5 +1,5 @@
-import type { DialectWriter } from '../dialect.js';
-import { createFrameWriter, type StreamedEvent } from '../frame-writer.js';
+import type { DialectWriter, StreamedEvent } from '../dialect.js';
+import { createFrameWriter } from '../frame-writer.js';
 import { isObject, type JsonObject, list } from '../json.js';
 import { openaiUsage } from '../usage.js';
 

@@ -20,6 +20,12 @@ for i = 1, #jobs, 2 do
 end
 `;
 
+/** What is there when somebody takes or gives is what has come back by then, and never more than there can be. */
+const FILLED_FIRST = `local there = process_tick(now, false)['reservoir']
+local most = tonumber(redis.call('hget', settings_key, 'reservoirIncreaseMaximum'))
+if incr > 0 and most ~= nil then incr = math.max(0, math.min(incr, most - there)) end
+`;
+
 interface Mend {
   /** The script it is for. @defaultValue all */
   readonly script?: string;
@@ -40,6 +46,12 @@ const MENDS: readonly Mend[] = [
     script: 'heartbeat',
     from: 'process_tick(now, true)',
     to: `${STILL_HERE}process_tick(now, true)`,
+  },
+  // Filled afterwards, a full reservoir is full again whatever was taken of it; and given back is any amount.
+  {
+    script: 'increment_reservoir',
+    from: "redis.call('hincrby', settings_key, 'reservoir', incr)",
+    to: `${FILLED_FIRST}redis.call('hincrby', settings_key, 'reservoir', incr)`,
   },
 ];
 

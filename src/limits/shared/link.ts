@@ -20,6 +20,7 @@ export interface LinkOptions {
 /** How long a call waits for Redis, in ms. */
 const DEADLINE_MS = 100;
 const DEADLINE_STEPS = 10;
+export const DEADLINE_STEP_MS = DEADLINE_MS / DEADLINE_STEPS;
 /** What has not answered for so long is given up, in ms. */
 const GIVE_UP_MS = 2_000;
 const FIRST_PAUSE_MS = 500;
@@ -28,6 +29,8 @@ const MAX_PAUSE_MS = 1_600;
 const JITTER = 0.25;
 /** A session that lasted so long was a good one, in ms. */
 const PROVEN_MS = 10_000;
+/** Until all processes have found that it is back, in ms. */
+const ALL_BACK_MS = 2_500;
 const WARN_EVERY_MS = 60_000;
 
 /**
@@ -52,6 +55,7 @@ export class RedisLink {
   #attempt: AbortController | undefined;
   #pauseMs = FIRST_PAUSE_MS;
   #upSince = 0;
+  #backSince = Number.NEGATIVE_INFINITY;
   #retryAt = 0;
   #stopTimer: (() => void) | undefined;
   #warnedAt = Number.NEGATIVE_INFINITY;
@@ -73,6 +77,11 @@ export class RedisLink {
   /** Resolves when it was opened for the first time, or not in time; absent where that is over. */
   get opening(): Promise<void> | undefined {
     return this.#state === 'opening' ? this.#opened : undefined;
+  }
+
+  /** It has just come back, and others may not know it yet. */
+  get isJustBack(): boolean {
+    return this.#options.clock.now() - this.#backSince < ALL_BACK_MS;
   }
 
   /** Why there will never be a session. */
@@ -128,8 +137,10 @@ export class RedisLink {
     if (this.#state === 'over') return;
     if (this.#state !== 'opening') this.#tell('debug', 'limits are shared again', {});
     this.#stopTimer?.();
+    const now = this.#options.clock.now();
+    if (this.#state === 'down') this.#backSince = now;
     this.#state = 'up';
-    this.#upSince = this.#options.clock.now();
+    this.#upSince = now;
     this.#options.onChange();
   }
 
@@ -200,7 +211,7 @@ export class RedisLink {
     const step = () => {
       left -= 1;
       const next = left > 0 ? step : () => setImmediate(onLate);
-      stop = this.#options.clock.timer(DEADLINE_MS / DEADLINE_STEPS, next);
+      stop = this.#options.clock.timer(DEADLINE_STEP_MS, next);
     };
     step();
     return () => stop();

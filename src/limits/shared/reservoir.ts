@@ -1,7 +1,5 @@
-import type { Clock } from '../../pipeline/clock.js';
 import type { Session, ShareSettings } from './session.js';
 import type { SharePlan } from './share-plan.js';
-import { startJob } from './start-job.js';
 
 /** What a reservoir is made with. */
 export interface ReservoirOptions extends Pick<ShareSettings, 'id' | 'onStateLost' | 'isInUse'> {
@@ -10,9 +8,14 @@ export interface ReservoirOptions extends Pick<ShareSettings, 'id' | 'onStateLos
   readonly intervalMs: number;
   /** What it begins with where Redis knows nothing of it. */
   readonly beginsWith: () => number;
-  readonly clock: Clock;
-  /** So much was taken that was asked for then. */
-  readonly onTook: (units: number, askedAt: number) => void;
+}
+
+/** What came of taking. */
+export interface Taken {
+  /** Nothing where there was too little. */
+  readonly units: number;
+  /** What was there before. */
+  readonly level: number;
 }
 
 /** Its name in Redis is kept so long after the last use, in ms. */
@@ -21,28 +24,24 @@ const MIN_TTL_MS = 600_000;
 /** The most that Bottleneck counts to, and that a timer waits. */
 const MAX = 2 ** 31 - 1;
 
-/** A reservoir of Bottleneck's in Redis. It fills by itself, at the pace of the limit. */
+/**
+ * A reservoir of Bottleneck's in Redis. It fills by itself, at the pace of the limit. It is taken from directly: a job
+ * looks at it and takes of it in two steps, and when somebody else is quicker between them, it stands in a queue that
+ * it cannot leave, for all that it asked for.
+ */
 export class Reservoir {
-  readonly #options: ReservoirOptions;
   readonly #share: ShareSettings;
-  /**
-   * A job stands in Bottleneck's queue, because somebody else was quicker between its two looks at what is there. It
-   * takes when it can, and cannot be called off.
-   */
-  isQueued = false;
 
-  constructor(options: ReservoirOptions) {
-    const { id, plan, intervalMs, beginsWith, onStateLost, isInUse } = options;
-    this.#options = options;
+  constructor({ id, plan, intervalMs, beginsWith, onStateLost, isInUse }: ReservoirOptions) {
     this.#share = {
       ...{ id, beginsWith, onStateLost, isInUse },
+      // There are no jobs that could be told of anything.
+      isDeaf: true,
       settings: {
         reservoir: plan.capacity,
         reservoirIncreaseInterval: plan.refillMs,
         reservoirIncreaseAmount: plan.refill,
         reservoirIncreaseMaximum: plan.capacity,
-        // A job that finds too little is refused, and does not wait.
-        highWater: 0,
         heartbeatInterval: MAX,
         clientTimeout: CLIENT_TIMEOUT_MS,
         timeout: Math.max(MIN_TTL_MS, 2 * intervalMs),
@@ -50,37 +49,22 @@ export class Reservoir {
     };
   }
 
-  /** Takes so much; `false` where there was too little. */
-  async take(session: Session, units: number): Promise<boolean> {
-    const { clock, onTook } = this.#options;
-    const askedAt = clock.now();
-    const leaveQueue = () => {
-      if (!session.isOver) this.isQueued = false;
-    };
-    const start = await startJob({
-      limiter: session.limiter(this.#share),
-      weight: units,
-      clock,
-      begin: async () => {
-        leaveQueue();
-        if (!session.isOver) onTook(units, askedAt);
-      },
-      onRefused: leaveQueue,
-    });
-    if (start === 'queued' && !session.isOver) this.isQueued = true;
-    return start === 'begun';
+  /** Takes `most`, or as much as there is, in whole grains, as long as that is `least`. */
+  async take(session: Session, least: number, most: number, grain: number): Promise<Taken> {
+    const after = await this.add(session, -most);
+    const level = after + most;
+    if (after >= 0) return { units: most, level };
+    const units = level < least ? 0 : Math.max(least, level - (level % grain));
+    await this.add(session, most - units);
+    return { units, level };
   }
 
   /** What is there; below zero where more was taken. */
   async level(session: Session): Promise<number> {
-    const limiter = session.limiter(this.#share);
-    // Putting in nothing has Bottleneck look through its queues as well.
-    return Number(
-      await (this.isQueued ? limiter.incrementReservoir(0) : limiter.currentReservoir()),
-    );
+    return Number(await session.limiter(this.#share).currentReservoir());
   }
 
-  /** Puts back so much, or takes, though it is not there. Gives what there is then. */
+  /** Puts back so much, as far as it fits, or takes, though it is not there. Gives what there is then. */
   async add(session: Session, units: number): Promise<number> {
     const bounded = Math.max(-MAX, Math.min(MAX, units));
     return Number(await session.limiter(this.#share).incrementReservoir(bounded));

@@ -14,6 +14,8 @@ export interface ShareSettings {
   readonly onStateLost: () => void;
   /** It is not to be let go of. */
   readonly isInUse: () => boolean;
+  /** It need not hear of what others do. */
+  readonly isDeaf?: boolean;
 }
 
 interface Share {
@@ -101,9 +103,17 @@ export class Session {
     if (beginsWith) beginAgainWith(limiter, beginsWith);
     limiter.on('error', (error: unknown) => this.end(error));
     // Nobody else may be waiting for it.
-    limiter.ready().catch((error: unknown) => this.end(error));
+    this.#prepare(limiter, share.isDeaf).catch((error: unknown) => this.end(error));
     this.#shares.set(id, { limiter, share, usedAt: now });
     return limiter;
+  }
+
+  /** All processes are told of every change of what there is; with many, that is much to hear of. */
+  async #prepare(limiter: Bottleneck, isDeaf = false): Promise<void> {
+    await limiter.ready();
+    // Its type says nothing.
+    const { subscriber } = limiter.clients() as { readonly subscriber?: OwnClient };
+    if (isDeaf) await subscriber?.unsubscribe(limiter.channel());
   }
 
   #sweepLater(): () => void {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../pipeline/clock.js';
-import type { LimitUnit } from '../../pipeline/limit-types.js';
 import { KeyLimits, type RateSpec } from '../key-limits.js';
 import type { Hold, HoldUp, Limits, Weights } from '../limits.js';
 import type { WaitingLine } from '../waiting-line.js';
@@ -22,6 +21,9 @@ export interface SharedLimitsOptions {
   readonly link: RedisLink;
   readonly clock: Clock;
 }
+
+/** Nobody is held back for long, in ms. */
+const HELD_BACK_MS = 250;
 
 interface Share {
   readonly spec: RateSpec;
@@ -93,8 +95,15 @@ export class SharedLimits implements Limits {
     return isGone && onRedisDown === 'local' && link.failure === undefined;
   }
 
+  /** While others may still go by their parts, nobody takes more than its own. */
+  #isHeldBack(weights: Weights): boolean {
+    const { link, onRedisDown } = this.#options;
+    return link.isJustBack && onRedisDown === 'local' && !this.#local.has(weights);
+  }
+
   tryTake(weights: Weights): Hold | undefined {
     if (this.#isAlone) return this.#local.tryTake(weights);
+    if (this.#isHeldBack(weights)) return undefined;
     const { session } = this.#options.link;
     if (session === undefined || this.#slots?.has() === false) return undefined;
     const units = this.#shares.map(({ spec, rate }) => rate.unitsOf(weights[spec.unit]));
@@ -121,6 +130,7 @@ export class SharedLimits implements Limits {
     const { link } = this.#options;
     if (link.failure) return Promise.reject(link.failure);
     if (link.opening !== undefined) return link.opening.then(() => true);
+    if (this.#isHeldBack(weights)) return undefined;
     return link.session && this.#ask(weights);
   }
 
@@ -140,18 +150,16 @@ export class SharedLimits implements Limits {
 
   lookAgainMs(weights: Weights): number | undefined {
     if (this.#isAlone) return this.#local.lookAgainMs(weights);
+    if (this.#isHeldBack(weights)) return this.#local.lookAgainMs(weights) ?? HELD_BACK_MS;
     if (this.#slots?.has() === false) return this.#slots.pauseMs();
-    let longest: number | undefined;
-    for (const { spec, rate } of this.#shares) {
-      if (rate.has(rate.unitsOf(weights[spec.unit]))) continue;
-      const pauseMs = rate.pauseMs();
-      if (pauseMs !== undefined) longest = Math.max(longest ?? 0, pauseMs);
-    }
-    return longest;
+    const lacking = this.#shares.filter(
+      ({ spec, rate }) => !rate.has(rate.unitsOf(weights[spec.unit])),
+    );
+    return Math.max(1, ...lacking.map(({ rate }) => rate.pauseMs()));
   }
 
   holdUp(weights: Weights, ahead = 0): HoldUp {
-    if (this.#isAlone) return this.#local.holdUp(weights, ahead);
+    if (this.#isAlone || this.#isHeldBack(weights)) return this.#local.holdUp(weights, ahead);
     if (this.#slots?.has() === false) {
       return { name: 'concurrency', amount: this.#slots.amount, left: 0 };
     }
@@ -164,13 +172,6 @@ export class SharedLimits implements Limits {
       }
     }
     return worst;
-  }
-
-  lower(unit: LimitUnit, intervalMs: number, level: number): void {
-    this.#local.lower(unit, intervalMs, level / this.#options.processes);
-    for (const { spec, rate } of this.#shares) {
-      if (spec.unit === unit && spec.size.intervalMs === intervalMs) void rate.lower(level);
-    }
   }
 
   get isIdle(): boolean {

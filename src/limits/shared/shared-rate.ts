@@ -67,9 +67,8 @@ export class SharedRate {
     this.#plan = plan;
     this.#deps = deps;
     this.#reservoir = new Reservoir({
-      ...{ id, plan, intervalMs: spec.size.intervalMs, clock: deps.clock },
+      ...{ id, plan, intervalMs: spec.size.intervalMs },
       beginsWith: () => this.#comeBack(),
-      onTook: (units, askedAt) => this.#took(units, askedAt),
       onStateLost: () => this.reset(),
       isInUse: () => this.#left > 0 || this.#owed !== 0 || this.#asking !== undefined,
     });
@@ -101,10 +100,10 @@ export class SharedRate {
     if (units !== 0) this.#owe(units);
   }
 
-  /** Until it is worth asking again, in ms; nothing while it is asked. */
-  pauseMs(): number | undefined {
-    if (this.#asking !== undefined || this.#refused === undefined) return undefined;
-    return Math.max(1, this.#refused.until - this.#deps.clock.now());
+  /** Until it is worth asking again, in ms. An answer comes of itself; nobody has to wait for one that is lost. */
+  pauseMs(): number {
+    if (this.#asking !== undefined) return MAX_PAUSE_MS;
+    return Math.max(1, (this.#refused?.until ?? 0) - this.#deps.clock.now());
   }
 
   /** What was there when it was last looked at, and has come back since: in what the limit counts. */
@@ -119,7 +118,7 @@ export class SharedRate {
   waitMs(units: number, ahead: number): number {
     const { capacity, perMs, scale } = this.#plan;
     const missing = ahead + Math.min(units, capacity) - this.level * scale;
-    return Math.max(this.pauseMs() ?? 0, missing / perMs, 0);
+    return Math.max(this.pauseMs(), missing / perMs);
   }
 
   /** Asks for what is missing, for `count` requests like it; `false` where there is too little. */
@@ -142,31 +141,37 @@ export class SharedRate {
   }
 
   async #ask(need: number, like: number): Promise<void> {
-    const reservoir = this.#reservoir;
     const block = Math.max(need, Math.min(this.#plan.block, Math.max(like, 2 * this.#spent)));
     this.#spent = 0;
     await this.#deps.link.ask(async (session) => {
-      const looksFirst = this.#isScarce || reservoir.isQueued;
-      if (!looksFirst && (await reservoir.take(session, block))) return;
-      this.#isScarce = true;
-      await this.#look(session, need, block);
+      const askedAt = this.#deps.clock.now();
+      const least = this.#payAhead(need);
+      const most = this.#isScarce ? await this.#look(session, least, block) : block;
+      if (session.isOver) return;
+      if (most < least) {
+        this.#refuse(need, least - most);
+        return;
+      }
+      const { units, level } = await this.#reservoir.take(session, least, most, this.#plan.grain);
+      if (session.isOver) return;
+      this.#know(level - units);
+      this.#isScarce = level < 2 * block;
+      if (units > 0) this.#took(units, askedAt);
+      else this.#refuse(need, least - level);
     });
   }
 
-  /** Looks what there is, and takes of it what it can. */
-  async #look(session: Session, need: number, block: number): Promise<void> {
-    const reservoir = this.#reservoir;
-    const least = this.#payAhead(need);
-    const level = await reservoir.level(session);
-    if (session.isOver) return;
+  /** Looks what there is: nobody finds anything while somebody has taken more than that, and has yet to give it back. */
+  async #look(session: Session, least: number, block: number): Promise<number> {
+    const level = await this.#reservoir.level(session);
+    this.#know(level);
+    return level < least
+      ? level
+      : Math.max(least, Math.min(block, level - (level % this.#plan.grain)));
+  }
+
+  #know(level: number): void {
     this.#known = { level, at: this.#deps.clock.now() };
-    const most = Math.min(block, level);
-    const amount = Math.max(least, most - (most % this.#plan.grain));
-    if (level >= least && !reservoir.isQueued && (await reservoir.take(session, amount))) {
-      this.#isScarce = level < 2 * block;
-    } else if (!session.isOver && this.#missing(need) > 0) {
-      this.#refuse(need, least - level);
-    }
   }
 
   #refuse(need: number, missing: number): void {
@@ -238,12 +243,7 @@ export class SharedRate {
     const units = this.#owed;
     this.#owed = 0;
     if (units === 0) return;
-    await this.#deps.link.ask(async (session) => {
-      const level = await this.#reservoir.add(session, units);
-      // Bottleneck puts back any amount; what does not fit any more is lost.
-      const excess = Math.min(units, level - this.#plan.capacity);
-      if (excess > 0) await this.#reservoir.add(session, -excess);
-    });
+    await this.#deps.link.ask((session) => this.#reservoir.add(session, units));
   }
 
   /** Gives back what is not used. */
@@ -254,15 +254,6 @@ export class SharedRate {
     return this.#tell();
   }
 
-  /** Leaves no more than that, in what the limit counts: somebody else knows better. */
-  async lower(level: number): Promise<void> {
-    const most = Math.min(this.#plan.capacity, Math.floor(Math.max(0, level) * this.#plan.scale));
-    await this.#deps.link.ask(async (session) => {
-      const there = await this.#reservoir.level(session);
-      if (there > most) await this.#reservoir.add(session, most - there);
-    });
-  }
-
   /** Forgets what it has taken: Redis has gone, or knows nothing of it. */
   reset(): void {
     for (const stop of [this.#stopKeeping, this.#stopTelling, this.#stopPaying]) stop?.();
@@ -270,7 +261,6 @@ export class SharedRate {
     this.#left = 0;
     this.#owed = 0;
     this.#paid = 0;
-    this.#reservoir.isQueued = false;
     this.#isScarce = false;
     this.#refused = undefined;
     this.#known = undefined;

@@ -16,7 +16,7 @@ export interface SlotDependencies extends ShareDependencies {
 const KEEP_MS = 100;
 /** While somebody waits, what crashed processes held is looked for, in ms. */
 const LOOK_MS = 250;
-/** Slots asked for at once. */
+/** Slots asked for at once, beside those that were lost. */
 const MAX_ASKED = 16;
 /** Of what Redis knows of them. */
 const TTL_MS = 3_600_000;
@@ -39,6 +39,7 @@ export class SharedSlots {
   #stopKeeping: (() => void) | undefined;
   /** Counts how often all were lost. */
   #era = 0;
+  #isRecovering = false;
 
   constructor(id: string, amount: number, deps: SlotDependencies) {
     this.amount = amount;
@@ -46,10 +47,7 @@ export class SharedSlots {
     this.#share = {
       id,
       settings: { maxConcurrent: amount, timeout: TTL_MS, heartbeatInterval: HEARTBEAT_MS },
-      onStateLost: () => {
-        this.reset();
-        void this.ask();
-      },
+      onStateLost: () => void this.#recover(),
       isInUse: () => this.#held.length > 0 || this.#asked > 0,
     };
   }
@@ -107,8 +105,8 @@ export class SharedSlots {
 
   /** Jobs for those who have no slot, and for `more`. */
   #jobs(limiter: Bottleneck, session: Session, more: number): Promise<void>[] {
-    const lacking = this.#deps.running() + more - this.#held.length - this.#asked;
-    const count = Math.min(lacking, MAX_ASKED - this.#asked);
+    const lost = Math.max(0, -this.#idle);
+    const count = Math.min(more - this.#idle, lost + MAX_ASKED) - this.#asked;
     return Array.from({ length: Math.max(0, count) }, () => this.#job(limiter, session));
   }
 
@@ -123,7 +121,7 @@ export class SharedSlots {
         else release();
       });
     try {
-      await startJob({ limiter, weight: 1, clock, begin });
+      await startJob({ limiter, clock, begin });
     } catch (error) {
       session.end(error);
     }
@@ -157,12 +155,35 @@ export class SharedSlots {
     await this.#deps.link.ask((session) => session.limiter(this.#share).running());
   }
 
-  /** Forgets those it holds: they are lost, with Redis or by it. */
+  /** Redis has lost them. Each of what was asked of it meanwhile says so. */
+  async #recover(): Promise<void> {
+    if (this.#isRecovering) return;
+    this.#isRecovering = true;
+    this.#forget();
+    // Behind this, Redis knows of the limit again.
+    await this.#deps.link.ask((session) => session.limiter(this.#share).running());
+    this.#isRecovering = false;
+    this.#askForLost();
+  }
+
+  /** Begins again with another session: slots that it holds were lost with the one before. */
   reset(): void {
+    this.#forget();
+    this.#askForLost();
+  }
+
+  #forget(): void {
     this.#era += 1;
     this.#asked = 0;
     this.#stopKeeping?.();
     this.#stopKeeping = undefined;
     for (const release of this.#held.splice(0)) release();
+  }
+
+  /** Those of the requests that are under way. */
+  #askForLost(): void {
+    const { session } = this.#deps.link;
+    if (session === undefined || this.#idle >= 0) return;
+    void Promise.all(this.#jobs(session.limiter(this.#share), session, 0));
   }
 }

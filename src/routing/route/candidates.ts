@@ -1,3 +1,4 @@
+import type { DialectName } from '../../dialects/dialect.js';
 import type { Target } from '../../pipeline/target.js';
 import { type LeaveReason, shouldLeave } from '../leave-policy.js';
 import type { RouteTarget, TargetRefusal } from './route-target.js';
@@ -43,6 +44,8 @@ export type Candidates = Generator<Candidate, Left | undefined, Left>;
 export interface PlannedCall extends RouteCall {
   /** The client that calls. */
   readonly caller: Target;
+  /** In which wire format; `undefined` where nobody knows it. */
+  readonly dialect: DialectName | undefined;
   /** What {@link primary} stands for. */
   readonly primary: RouteTarget;
   /** Why a target is not to be asked this, however well it does. */

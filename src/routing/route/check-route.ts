@@ -77,6 +77,8 @@ export function targetCheck({
     capabilities: hasShape(Object.fromEntries(CAPABILITIES.map((name) => [name, isBoolean]))),
     unsupported: isListOf(isParameter),
     onUnsupported: isOnUnsupported,
+    dialect: isOneOf('openai-chat', 'openai-responses', 'anthropic-messages'),
+    maxTokens: isNumber(1, 10_000_000, true),
     region: isText,
     keyLabel: isText,
   });

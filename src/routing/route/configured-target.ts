@@ -1,4 +1,7 @@
+import type { DialectName } from '../../dialects/dialect.js';
 import { type Capability, needsOf } from '../../dialects/request-needs.js';
+import { withoutSealed } from '../../dialects/translation/sealed.js';
+import { dialectFor, isTranslated } from '../../dialects/translation/translate-request.js';
 import type { Admission } from '../../pipeline/admission.js';
 import type { GatewayRequest } from '../../pipeline/contract.js';
 import type { Target } from '../../pipeline/target.js';
@@ -11,6 +14,7 @@ import {
   refusedParameter,
   stripRequest,
 } from '../../sdk/shape-request.js';
+import { translated } from '../../sdk/translated-request.js';
 import type { Breaker } from '../breaker.js';
 import type { RecentKeys } from './recent-keys.js';
 import type { RouteHealth } from './route-health.js';
@@ -27,8 +31,15 @@ export function primaryTarget(name: string, health: RouteHealth): RouteTarget {
     health,
     refusal: () => undefined,
     asks: ({ body }, caller) => ({ provider: caller.provider.name, model: modelIn(body) }),
-    strip: ({ body }) => ({ body, removed: [], boundBy: [] }),
-    open: ({ request }, caller) => ({ target: caller, request, removed: [] }),
+    strip: (_dialect, { body }) => ({ ...withoutSealed(body), boundBy: [] }),
+    open: ({ request }, { caller }) => {
+      const { body, removed } = withoutSealed(request.body);
+      return {
+        target: caller,
+        request: removed.length > 0 ? { ...request, body } : request,
+        removed,
+      };
+    },
   };
 }
 
@@ -50,9 +61,19 @@ export interface TargetParts {
 export function configuredTarget(parts: TargetParts): RouteTarget {
   const { name, options, source, owner, health, keys, admission } = parts;
   const { weight = 1, region, keyLabel, timeouts, maxRetries, model, request, headers } = options;
-  const { unsupported, onUnsupported = 'drop' } = options;
-  const spec = { name, source, model, request, headers, maxRetries, unsupported, onUnsupported };
+  const { unsupported, onUnsupported = 'drop', dialect, maxTokens, capabilities } = options;
+  const spec = {
+    ...{ name, source, model, request, headers, maxRetries, unsupported, onUnsupported },
+    ...{ dialect, maxTokens, structuredOutput: capabilities?.structuredOutput },
+  };
   const lacking = lackingOf(options);
+  /** The request in another dialect, where it is known now that it needs one. */
+  const translation = (from: DialectName, asked: GatewayRequest) => {
+    const to = source.dialects && dialectFor(from, source.dialects, dialect);
+    if (owner === undefined || to === undefined || to === from || !isTranslated(to))
+      return undefined;
+    return translated(asked, { ...spec, from, to, owner });
+  };
   const passage = (caller: Target): Passage | undefined =>
     owner && { from: caller, to: owner, unsupported };
   return {
@@ -61,9 +82,13 @@ export function configuredTarget(parts: TargetParts): RouteTarget {
     keyLabel,
     weight,
     health,
-    refusal(dialect, asked, caller) {
-      if (source.dialects?.has(dialect) === false) return 'dialect';
+    refusal(from, asked, caller) {
+      if (source.dialects && !dialectFor(from, source.dialects, dialect)) return 'dialect';
       if (isBeyond(lacking, asked)) return 'capability';
+      // What cannot be said at all is found when it is opened.
+      if (onUnsupported === 'drop') return undefined;
+      const told = translation(from, asked);
+      if (told) return told.refused.length > 0 ? 'unsupported' : undefined;
       const way = passage(caller);
       return way && refusedParameter(asked, way, onUnsupported) !== undefined
         ? 'unsupported'
@@ -73,12 +98,14 @@ export function configuredTarget(parts: TargetParts): RouteTarget {
       provider: owner?.provider.name,
       model: modelIn(request) ?? model ?? modelIn(body),
     }),
-    strip(asked, caller) {
+    strip(from, asked, caller) {
+      const told = translation(from, asked);
+      if (told) return { ...told, boundBy: told.refused };
       const way = passage(caller);
       return way && stripRequest(asked, way);
     },
-    async open(call, caller) {
-      const opened = await openForeign(spec, call, caller);
+    async open(call, by) {
+      const opened = await openForeign(spec, call, by);
       const key = keys?.of(opened.target.identity().credential);
       return { ...opened, timeouts, maxRetries, key, admission };
     },

@@ -68,8 +68,8 @@ function explain(
   { now, costOf }: ExplainedRoute,
 ): Omit<ExplainedTarget, 'role'> {
   const { name, health } = target;
-  const { request, caller } = call;
-  const stripped = target.strip(request, caller);
+  const { request, caller, dialect } = call;
+  const stripped = dialect && target.strip(dialect, request, caller);
   const isBound = stripped !== undefined && stripped.boundBy.length > 0;
   const refusal = call.refusal(target) ?? (isBound ? 'request' : undefined);
   const closed = refusal === undefined ? health.breaker.refusal(now) : undefined;

@@ -1,4 +1,5 @@
 import type { DialectName } from '../../dialects/dialect.js';
+import type { AnswerTranslation } from '../../dialects/translation/translate-request.js';
 import type { Admission } from '../../pipeline/admission.js';
 import type { GatewayRequest, Timeouts } from '../../pipeline/contract.js';
 import type { Target } from '../../pipeline/target.js';
@@ -15,6 +16,8 @@ export interface OpenedTarget {
   readonly timeouts?: Omit<Timeouts, 'total'> | undefined;
   /** Retries at this target; the caller's own number where it is absent. */
   readonly maxRetries?: number | undefined;
+  /** How its answer is to be translated, where it speaks another dialect than the caller. */
+  readonly translation?: AnswerTranslation | undefined;
   /** What was taken out of the request, because it means nothing there. Names only. */
   readonly removed: readonly string[];
   /** What is known of the key that it is asked with, where each call may bring its own. */
@@ -33,6 +36,12 @@ export interface AskedModel {
   readonly model: string | undefined;
 }
 
+/** Whose call it is, and in which wire format. */
+export interface CallBy {
+  readonly caller: Target;
+  readonly from: DialectName;
+}
+
 /** A target of a gateway, over all its calls. */
 export interface RouteTarget {
   readonly name: string;
@@ -46,9 +55,9 @@ export interface RouteTarget {
   /** Whom it asks for what, as far as that is known before it is opened. */
   asks(request: GatewayRequest, caller: Target): AskedModel;
   /** What it may have of a request; `undefined` where only a call will tell. */
-  strip(request: GatewayRequest, caller: Target): StrippedRequest | undefined;
-  /** For one call of `caller`. Rejects where its client cannot be had. */
-  open(call: RouteCall, caller: Target): OpenedTarget | Promise<OpenedTarget>;
+  strip(dialect: DialectName, request: GatewayRequest, caller: Target): StrippedRequest | undefined;
+  /** For one call of `caller`, in its dialect. Rejects where its client cannot be had. */
+  open(call: RouteCall, by: CallBy): OpenedTarget | Promise<OpenedTarget>;
 }
 
 /** How a target is, as its user sees it. */

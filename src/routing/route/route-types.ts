@@ -1,5 +1,6 @@
 /** What a route is written with: targets, and what plans them. Plain data; nothing here does anything. */
 import type { Capability } from '../../dialects/request-needs.js';
+import type { TranslatedDialect } from '../../dialects/translation/canonical-request.js';
 import type { GatewayContext, GatewayRequest, Timeouts } from '../../pipeline/contract.js';
 import type { RateLimitOptions } from '../../pipeline/limit-types.js';
 import type { ModelPrices, PriceFunction } from '../../pipeline/prices.js';
@@ -49,6 +50,13 @@ export interface TargetOptions {
    * @defaultValue 'drop'
    */
   readonly onUnsupported?: OnUnsupported | undefined;
+  /**
+   * The wire format it is asked in. A call made in another is translated, and so is its answer. @defaultValue the
+   * caller's where the target speaks that, else chat completions, or messages where that is all it speaks
+   */
+  readonly dialect?: TranslatedDialect | undefined;
+  /** Bound of an answer, in tokens, where the target's wire format requires one and the call has none (Anthropic). @defaultValue 4096 */
+  readonly maxTokens?: number | undefined;
   /** For your own use, in predicates and functions. */
   readonly region?: string | undefined;
   /** Tells several keys of one provider apart, in the name and in `gateway.targets`. */

@@ -57,13 +57,16 @@ export class Router {
     return {
       ...call,
       caller,
+      get dialect() {
+        const { request } = call;
+        return recogniseOperation(request.method, request.path, request.body).dialect;
+      },
       get primary() {
         return targets.primaryOf(caller);
       },
       refusal(target) {
-        const { request } = call;
-        const { dialect } = recogniseOperation(request.method, request.path, request.body);
-        return dialect && target.refusal(dialect, request, caller);
+        const { dialect } = this;
+        return dialect && target.refusal(dialect, call.request, caller);
       },
     };
   }

@@ -31,9 +31,16 @@ export interface TargetBookOptions {
   readonly checkPrice: Check;
   readonly checkLimit: Check;
   /** Makes the limits of a target. */
-  readonly limiterOf: (options: RateLimitOptions, name: string) => Admission;
+  readonly limiterOf: (options: RateLimitOptions, target: LimitedTarget) => Admission;
   /** Told of every change; does not throw. */
   readonly onChange: (change: TargetChange) => void;
+}
+
+/** A target that has limits. */
+export interface LimitedTarget {
+  readonly name: string;
+  /** All calls are made with the same key, so that what is left of its quota says something of the next one. */
+  readonly hasOneKey: boolean;
 }
 
 /** A target as it does. Wrapped clients with different keys are told apart, under one name. */
@@ -133,7 +140,7 @@ export class TargetBook implements GatewayTargets {
 
   #from(options: TargetOptions, path: string): RouteTarget {
     this.#check(options, path);
-    const { client, provider, model, keyLabel, price } = options;
+    const { client, provider, model, keyLabel, price, dialect } = options;
     if ((client === undefined) === (provider === undefined)) {
       refuse(path, 'must have either `client` or `provider`');
     }
@@ -145,6 +152,10 @@ export class TargetBook implements GatewayTargets {
             source: givenClient<RouteCall>(client, clone),
             owner: isSdkClient(client) ? placeOf(client) : undefined,
           };
+    const speaks = origin.source.dialects;
+    if (dialect !== undefined && speaks?.has(dialect) === false) {
+      refuse(`${path}.dialect`, `is none that it speaks: ${[...speaks].join(', ')}`);
+    }
     const label = keyLabel === undefined ? '' : `#${keyLabel}`;
     const name = options.name ?? `${provider ?? hostOf(client)}${model ? `/${model}` : ''}${label}`;
     if (price !== undefined) this.#prices.set(name, price);
@@ -164,7 +175,8 @@ export class TargetBook implements GatewayTargets {
       ? undefined
       : new RecentKeys(() => new Breaker(breaker, () => clock.random()));
     const { rateLimit } = options;
-    const admission = rateLimit && this.#options.limiterOf(rateLimit, name);
+    const hasOneKey = keys === undefined;
+    const admission = rateLimit && this.#options.limiterOf(rateLimit, { name, hasOneKey });
     return configuredTarget({ name, options, ...origin, health, keys, admission });
   }
 

@@ -245,7 +245,7 @@ export class Walk {
     const { context, call, caller, loopOptions } = this.#options;
     let opened: OpenedTarget;
     try {
-      opened = await target.open(call, caller);
+      opened = await target.open(call, { caller, from: this.#options.dialect });
       context.signal.throwIfAborted();
     } catch (error) {
       target.health.breaker.released(ticket);
@@ -278,6 +278,10 @@ export class Walk {
     });
     this.#loop = new AttemptLoop({
       ...loopOptions(opened, context),
+      ...(opened.translation && {
+        dialect: opened.translation.from,
+        translation: opened.translation,
+      }),
       context,
       target: opened.target,
       request: opened.request,

@@ -15,6 +15,8 @@ import { foreignTargetCases } from './cases/foreign-targets.js';
 import { httpStatusCases } from './cases/http-status.js';
 import { leftAloneCases } from './cases/left-alone.js';
 import { logCases } from './cases/log-outages.js';
+import { rateLimitCases } from './cases/rate-limits.js';
+import { limitReplyCases, sharedLimitCases } from './cases/shared-limits.js';
 import { sizeCases } from './cases/sizes.js';
 import { sqliteCases } from './cases/sqlite-outages.js';
 import { redisCases, storeReplyCases } from './cases/store-outages.js';
@@ -89,6 +91,14 @@ describe('the cache', () => {
     ],
     options,
   );
+});
+
+describe('rate limits', () => {
+  runCases([...rateLimitCases, ...limitReplyCases], options);
+});
+
+describeWithRedis('rate limits that processes share, with a real Redis', () => {
+  runCases(sharedLimitCases, options);
 });
 
 describeWithRedis('stores that fail, with a real Redis', () => {

@@ -67,6 +67,18 @@ describeWithRedis('limits that processes share', () => {
       expect(waits.length).toBeLessThan(100);
     });
 
+    it('is not spoken of to the processes that share it, each time that one takes of it', async () => {
+      await using redis = await startRedis();
+      await openShared({ requestsPerMinute: 600, concurrency: 5, redis: redis.url }).pass();
+
+      await until(async () => {
+        const channels = linesOf(await redis.command('PUBSUB', 'CHANNELS', '*gateway*')).join('\n');
+        // Beside the channel that all hear, each has one of its own, whose name goes on.
+        expect(channels).toMatch(/concurrency\S*\}$/m);
+        expect(channels).not.toMatch(/requestsPerMinute\S*\}$/m);
+      });
+    });
+
     it('gets back what was taken ahead and is not used', async () => {
       await using redis = await startRedis();
       const { pass } = openShared({ requestsPerMinute: 600, redis: redis.url });
@@ -81,6 +93,21 @@ describeWithRedis('limits that processes share', () => {
           0.37 * capacity,
         ),
       );
+    });
+
+    it('lets no more through at once after a while than can be there at most', async () => {
+      await using redis = await startRedis();
+      // 48,000 tokens can be there.
+      const limits = { tokensPerMinute: 600_000, onLimit: 'reject', redis: redis.url } as const;
+      const [one, other] = [openShared(limits), openShared(limits)];
+      await one.pass({ body: body(10) });
+      const [key = ''] = await keysOf(redis, 'tokensPerMinute');
+      await redis.command('HINCRBY', key, 'lastReservoirIncrease', '-60000');
+
+      const first = await outcomeOf(one.admit({ body: body(40_000) }));
+      const next = await outcomeOf(other.admit({ body: body(40_000) }));
+
+      expect([first, next]).toEqual(['let through', 'zerohop_rate_limited']);
     });
 
     it('gets back what was not used of an estimate, and is not filled above its capacity by it', async () => {
@@ -207,7 +234,9 @@ describeWithRedis('limits that processes share', () => {
     for (let count = 0; count < 40; count += 1) await within(shared.pass());
 
     expect(shared.warn).not.toHaveBeenCalled();
-    expect(await readLimit(redis, 'requestsPerSecond', 'done')).toBeGreaterThan(0);
+    expect(await readLimit(redis, 'requestsPerSecond', 'lastReservoirIncrease')).toBeLessThan(
+      Date.now() + 60_000,
+    );
   });
 
   describe('the slots', () => {

@@ -139,9 +139,22 @@ describe('explain: who would be passed over', () => {
   });
 
   it('says that it is for the wire format', async () => {
-    const { explain } = setUp({ fallbacks: ['anthropic/claude-sonnet-4-6'] });
+    const { gateway, client } = setUp({ fallbacks: ['anthropic/claude-sonnet-4-6'] });
+    const body = { model: 'text-embedding-3-small', input: 'a' };
+    const explained = await gateway.explain({ client, operation: 'embeddings', body });
 
-    expect((await explain()).targets[1]).toMatchObject({ skipped: 'dialect', state: 'closed' });
+    expect(explained.targets[1]).toMatchObject({ skipped: 'dialect', state: 'closed' });
+  });
+
+  it('says what cannot be told in its wire format, and for what of it it is passed over', async () => {
+    const { explain } = setUp({ fallbacks: ['anthropic/claude-sonnet-4-6'] });
+    const explained = await explain({ logit_bias: { 1: 2 }, n: 2 });
+    const audio = [{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }];
+    const refused = await explain({ messages: [{ role: 'user', content: audio }] });
+
+    expect(explained.targets[1]).toMatchObject({ removed: ['logit_bias', 'n'] });
+    expect(explained.targets[1]).not.toHaveProperty('skipped', expect.anything());
+    expect(refused.targets[1]).toMatchObject({ skipped: 'request', removed: ['audio'] });
   });
 
   it('says that it is switched off', async () => {

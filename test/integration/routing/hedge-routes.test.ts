@@ -32,6 +32,8 @@ const requests = () =>
 const kindsOf = ({ rows }: HedgeBench) =>
   rows.flatMap(({ decisions }) => decisions.map(({ kind }) => kind));
 
+const noClient = () => Promise.reject(new Error('none'));
+
 describe('a hedge in a route', () => {
   it('is one of a balanced group', async () => {
     const bench = setUp(json, providers, {
@@ -127,12 +129,11 @@ describe('a hedge in a route', () => {
     expect(requests()).toEqual([1, 0, 0]);
   });
 
-  it('waits on for the first where the second speaks another wire format', async () => {
+  it('waits on for the first where the second has no client', async () => {
     const slow = held({ text: 'first' });
     providers.first.enqueue(slow.reply);
-    const claude = wayOf('JSON, messages, anthropic 1').client(providers.second);
     const bench = setUp(json, providers, {
-      routeOf: ({ first }) => always(first, target({ name: 'claude', client: claude })),
+      routeOf: ({ first }) => always(first, target({ name: 'none', client: noClient })),
     });
     const asking = bench.ask();
     await providers.first.waitForRequest();
@@ -154,15 +155,14 @@ describe('a hedge in a route', () => {
   });
 
   it('lists why nobody could be asked, of both its ways', async () => {
-    const claude = wayOf('JSON, messages, anthropic 1').client(providers.second);
     const { ask, gateway } = setUp(json, providers, {
-      routeOf: ({ third }) => always(target({ name: 'claude', client: claude }), third),
+      routeOf: ({ third }) => always(target({ name: 'none', client: noClient }), third),
     });
     gateway.targets.disable('third');
     const error = await ask().catch((thrown: unknown) => thrown);
 
     expect(error).toMatchObject({ status: 503, code: 'zerohop_no_target' });
-    expect(String(error)).toMatch(/claude: \w+; third: disabled/);
+    expect(String(error)).toMatch(/none: \w+; third: disabled/);
   });
 });
 

@@ -40,14 +40,6 @@ describe('the package bottleneck, of which more is known than it promises', () =
     expect(insides(limiter).storeOptions).toMatchObject({ reservoir: 3 });
   });
 
-  it('calls a job that it refuses dropped, in these words', async () => {
-    const limiter = new Bottleneck({ reservoir: 0, highWater: 0 });
-
-    await expect(limiter.schedule(() => Promise.resolve())).rejects.toThrow(
-      /^This job has been dropped by Bottleneck$/,
-    );
-  });
-
   it('knows of a job that stands in its queue', async () => {
     const limiter = new Bottleneck({ reservoir: 0 });
     limiter.schedule({ id: 'waits' }, () => Promise.resolve()).catch(() => undefined);
@@ -99,7 +91,19 @@ describe('the mended scripts', () => {
     expect(heartbeat.trimEnd().endsWith('process_tick(now, true)')).toBe(true);
   });
 
-  it.each(['register', 'heartbeat'])('are refused where %s is another one', (name) => {
-    expect(() => mendScript(name, 'return 1')).toThrow(/not the one that is known/);
+  it('fill a reservoir before something is taken of it or given back', () => {
+    const lua = mendScript('increment_reservoir', luaOf('increment_reservoir'));
+    const taken = lua.indexOf("redis.call('hincrby', settings_key, 'reservoir', incr)");
+
+    expect(lua).toContain('math.max(0, math.min(incr, most - there))');
+    expect(taken).toBeGreaterThan(lua.indexOf("process_tick(now, false)['reservoir']\n"));
+    expect(lua.slice(taken)).toContain('return reservoir');
   });
+
+  it.each(['register', 'heartbeat', 'increment_reservoir'])(
+    'are refused where %s is another one',
+    (name) => {
+      expect(() => mendScript(name, 'return 1')).toThrow(/not the one that is known/);
+    },
+  );
 });

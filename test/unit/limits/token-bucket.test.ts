@@ -77,7 +77,7 @@ describe('a token bucket', () => {
           expect(bucket.level(now)).toBeLessThanOrEqual(size.capacity);
         }
 
-        expect(bucket.level(now + 1e12)).toBeCloseTo(size.capacity, 3);
+        expect(bucket.level(now + 1e16)).toBeCloseTo(size.capacity, 3);
       }),
     );
   });
@@ -125,14 +125,5 @@ describe('a token bucket', () => {
     bucket.takeWhatIsThere(1_000, 0);
 
     expect([empty, bucket.level(0)]).toEqual([0, -5]);
-  });
-
-  it('is lowered to what somebody else says, and never raised', () => {
-    const bucket = new TokenBucket(size, 0);
-
-    bucket.lower(3, 0);
-    bucket.lower(8, 0);
-
-    expect(bucket.level(0)).toBe(3);
   });
 });

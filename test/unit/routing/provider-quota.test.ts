@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type QuotaLimit, quotaFrom } from '../../../src/routing/provider-quota.js';
+import type { QuotaLimit } from '../../../src/pipeline/admission.js';
+import { quotaFrom } from '../../../src/routing/provider-quota.js';
 
 const WALL_NOW = Date.parse('2026-06-08T18:45:30Z');
+const requests = { unit: 'requests', refills: true } as const;
+const tokens = { unit: 'tokens', refills: true } as const;
+const atOnce = { refills: false } as const;
 
 describe('quotaFrom', () => {
   it.each<[string, Record<string, string>, readonly QuotaLimit[]]>([
@@ -16,8 +20,8 @@ describe('quotaFrom', () => {
         'x-ratelimit-reset-tokens': '3.386s',
       },
       [
-        { remaining: 970, limit: 1000, resetMs: 2_519_542 },
-        { remaining: 37_742, limit: 40_000, resetMs: 3_386 },
+        { ...requests, remaining: 970, limit: 1000, resetMs: 2_519_542 },
+        { ...tokens, remaining: 37_742, limit: 40_000, resetMs: 3_386 },
       ],
     ],
     [
@@ -27,22 +31,22 @@ describe('quotaFrom', () => {
         'x-ratelimit-remaining-requests': '119',
         'x-ratelimit-reset-requests': '500',
       },
-      [{ remaining: 119, limit: 120, resetMs: 500 }],
+      [{ ...requests, remaining: 119, limit: 120, resetMs: 500 }],
     ],
     [
       'xAI, which names no reset',
       { 'x-ratelimit-limit-tokens': '100', 'x-ratelimit-remaining-tokens': '0' },
-      [{ remaining: 0, limit: 100, resetMs: undefined }],
+      [{ ...tokens, remaining: 0, limit: 100, resetMs: undefined }],
     ],
     [
       'Mistral',
       { 'x-ratelimit-limit-req-minute': '60', 'x-ratelimit-remaining-req-minute': '59' },
-      [{ remaining: 59, limit: 60, resetMs: undefined }],
+      [{ ...requests, ...atOnce, remaining: 59, limit: 60, resetMs: undefined }],
     ],
     [
       'Hugging Face, in fractions',
       { 'x-ratelimit-limit-tokens': '33333.5', 'x-ratelimit-remaining-tokens': '33310.25' },
-      [{ remaining: 33_310.25, limit: 33_333.5, resetMs: undefined }],
+      [{ ...tokens, remaining: 33_310.25, limit: 33_333.5, resetMs: undefined }],
     ],
     [
       'OpenRouter, since the epoch',
@@ -51,12 +55,12 @@ describe('quotaFrom', () => {
         'x-ratelimit-remaining': '0',
         'x-ratelimit-reset': String(WALL_NOW + 60_000),
       },
-      [{ remaining: 0, limit: 1, resetMs: 60_000 }],
+      [{ ...requests, ...atOnce, remaining: 0, limit: 1, resetMs: 60_000 }],
     ],
     [
       'Together, in seconds',
       { 'x-ratelimit-limit': '2', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '2' },
-      [{ remaining: 0, limit: 2, resetMs: 2_000 }],
+      [{ ...requests, ...atOnce, remaining: 0, limit: 2, resetMs: 2_000 }],
     ],
     [
       'Anthropic',
@@ -75,10 +79,10 @@ describe('quotaFrom', () => {
         'anthropic-ratelimit-output-tokens-reset': '2026-06-08T18:45:29Z',
       },
       [
-        { remaining: 49, limit: 50, resetMs: 9_000 },
-        { remaining: 80, limit: 100, resetMs: 1_500 },
-        { remaining: 50, limit: 60, resetMs: 0 },
-        { remaining: 30, limit: 40, resetMs: 0 },
+        { ...requests, remaining: 49, limit: 50, resetMs: 9_000 },
+        { ...tokens, remaining: 80, limit: 100, resetMs: 1_500 },
+        { ...tokens, unit: 'inputTokens', remaining: 50, limit: 60, resetMs: 0 },
+        { ...tokens, unit: 'outputTokens', remaining: 30, limit: 40, resetMs: 0 },
       ],
     ],
     [
@@ -87,7 +91,7 @@ describe('quotaFrom', () => {
         'anthropic-ratelimit-input-tokens-limit': '60',
         'anthropic-ratelimit-input-tokens-remaining': '50',
       },
-      [{ remaining: 50, limit: 60, resetMs: undefined }],
+      [{ ...tokens, unit: 'inputTokens', remaining: 50, limit: 60, resetMs: undefined }],
     ],
     ['a server that says nothing', { 'content-type': 'application/json' }, []],
     [
@@ -106,7 +110,7 @@ describe('quotaFrom', () => {
         'x-ratelimit-limit-requests': '',
         'x-ratelimit-reset-requests': 'soon',
       },
-      [{ remaining: 3, limit: undefined, resetMs: undefined }],
+      [{ ...requests, remaining: 3, limit: undefined, resetMs: undefined }],
     ],
   ])('reads %s', (_, headers, quota) => {
     expect(quotaFrom(new Headers(headers), WALL_NOW)).toEqual(quota);

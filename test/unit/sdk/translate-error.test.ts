@@ -50,7 +50,7 @@ describe.each(rows)('translateError, $title', ({ from, to }) => {
     const inner = { type: 'rate_limit_error', message: 'slow down', code: 'too_fast' };
     const error = from.errors.status({ status: 429, body: { error: inner }, headers });
 
-    const translated = translateError(error, from.errors, to.errors);
+    const translated = translateError(error, { from: from.errors, to: to.errors });
 
     expect(translated).toBeInstanceOf(to.classes.RateLimitError);
     expect(translated).toMatchObject({ status: 429, requestID: 'req_1', type: 'rate_limit_error' });
@@ -67,7 +67,7 @@ describe.each(rows)('translateError, $title', ({ from, to }) => {
       const error = from.errors.status({ status: 500, body: {}, headers });
       const own: unknown = Reflect.get(error, 'requestID');
 
-      const translated = translateError(error, from.errors, to.errors);
+      const translated = translateError(error, { from: from.errors, to: to.errors });
 
       if (own) expect(translated).toHaveProperty('requestID', 'req_2');
     }
@@ -77,7 +77,7 @@ describe.each(rows)('translateError, $title', ({ from, to }) => {
     const headers = new Headers({ 'content-type': 'text/plain' });
     const error = from.errors.status({ status: 503, body: undefined, message: 'busy', headers });
 
-    const translated = translateError(error, from.errors, to.errors);
+    const translated = translateError(error, { from: from.errors, to: to.errors });
 
     expect(translated).toMatchObject({ status: 503, message: '503 busy' });
   });
@@ -88,7 +88,7 @@ describe.each(rows)('translateError, $title', ({ from, to }) => {
   ] as const)('makes a %s error of the caller’s %s', (kind, name) => {
     const error = from.errors[kind]('it broke', new Error('why'));
 
-    const translated = translateError(error, from.errors, to.errors);
+    const translated = translateError(error, { from: from.errors, to: to.errors });
 
     expect(translated).toBeInstanceOf(to.classes[name]);
     expect(translated).toMatchObject({ message: 'it broke', cause: error });
@@ -97,7 +97,7 @@ describe.each(rows)('translateError, $title', ({ from, to }) => {
   it('makes an abort of the caller’s class', () => {
     const error = from.errors.abort(new Error('enough'));
 
-    const translated = translateError(error, from.errors, to.errors);
+    const translated = translateError(error, { from: from.errors, to: to.errors });
 
     expect(translated).toBeInstanceOf(to.classes.APIUserAbortError);
     expect(translated.cause).toBe(error);
@@ -106,7 +106,7 @@ describe.each(rows)('translateError, $title', ({ from, to }) => {
   it('takes what the other SDK could not even send for a connection that was not made', () => {
     const error = new Error('Could not resolve authentication method.');
 
-    const translated = translateError(error, from.errors, to.errors);
+    const translated = translateError(error, { from: from.errors, to: to.errors });
 
     expect(translated).toBeInstanceOf(to.classes.APIConnectionError);
     expect(translated).toMatchObject({ message: error.message, cause: error });
@@ -119,11 +119,11 @@ describe('translateError', () => {
     ['of the gateway', new GatewayError('too large', { code: 'zerohop_limit' })],
     ['that is an abort by name', new DOMException('enough', 'AbortError')],
   ])('leaves an error %s as it is', (_what, error) => {
-    expect(translateError(error, anthropic.errors, openai.errors)).toBe(error);
+    expect(translateError(error, { from: anthropic.errors, to: openai.errors })).toBe(error);
   });
 
   it('takes anything that is thrown', () => {
-    const translated = translateError('no', anthropic.errors, openai.errors);
+    const translated = translateError('no', { from: anthropic.errors, to: openai.errors });
 
     expect(translated).toBeInstanceOf(OpenAI.APIConnectionError);
     expect(translated.message).toBe('no');

@@ -81,7 +81,7 @@ function cell(verdicts: readonly Verdict[] | undefined): string {
 }
 
 function rank(id: string): number {
-  return 'THSBXRCD'.indexOf(id.slice(0, 1)) * 1000 + Number.parseInt(id.slice(1), 10);
+  return 'THSBXRCLD'.indexOf(id.slice(0, 1)) * 1000 + Number.parseInt(id.slice(1), 10);
 }
 
 function align(rows: readonly (readonly string[])[]): string[] {

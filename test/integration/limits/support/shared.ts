@@ -1,13 +1,21 @@
 import { onTestFinished, vi } from 'vitest';
 import { RateLimiter } from '../../../../src/limits/rate-limiter.js';
+import { DEADLINE_STEP_MS } from '../../../../src/limits/shared/link.js';
 import type { Permit } from '../../../../src/pipeline/admission.js';
 import { type Clock, systemClock } from '../../../../src/pipeline/clock.js';
 import type { RateLimitOptions } from '../../../../src/pipeline/limit-types.js';
 import type { TestRedis } from '../../../support/redis.js';
 import { type AttemptInit, attemptOf } from '../../../unit/limits/support/attempts.js';
 
-/** A limiter as another process would have it, on the machine's clock. */
-export function openShared(options: RateLimitOptions, clock: Clock = systemClock) {
+/** The machine's clock, on which Redis has twenty times as long: on a busy machine it would be late now and then. */
+const patientClock: Clock = {
+  ...systemClock,
+  timer: (delayMs, callback) =>
+    systemClock.timer(delayMs === DEADLINE_STEP_MS ? 20 * delayMs : delayMs, callback),
+};
+
+/** A limiter as another process would have it. */
+export function openShared(options: RateLimitOptions, clock: Clock = patientClock) {
   const warn = vi.fn();
   const debug = vi.fn();
   const limiter = new RateLimiter(options, {

@@ -47,7 +47,10 @@ export function connectTo<Client extends object>(
       const asked = { ...request, ...change };
       const answer = async () => {
         const own = { name: 'other', ...spec };
-        const other = await openForeign(own, { request: asked, context }, input.target);
+        const { method, path, body } = input;
+        const from = recogniseOperation(method, path, body).dialect ?? 'openai-chat';
+        const by = { caller: input.target, from };
+        const other = await openForeign(own, { request: asked, context }, by);
         opened.push(other);
         return sendRepeatedly(other, context, retries);
       };

@@ -1,0 +1,283 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  Message,
+  MessageDeltaUsage,
+  RefusalStopDetails,
+  StopReason,
+} from '@anthropic-ai/sdk/resources/messages/messages';
+import type { Usage } from '../../pipeline/settlement.js';
+import type {
+  CanonicalEvent,
+  FinishEvent,
+  Place,
+  ReasoningSealEvent,
+  StartEvent,
+  TextEvent,
+  ToolArgumentsEvent,
+  ToolCallEvent,
+  ToolInputEvent,
+} from '../canonical-events.js';
+import { stringify, text } from '../json.js';
+import { type AnswerContext, AnswerWriter } from '../translation/answer-writer.js';
+import { type FinishMeaning, finishMeaning } from '../translation/finish-meaning.js';
+import { closeSeal } from '../translation/seals.js';
+import { messagesUsage } from '../translation/spell-usage.js';
+import { portableToolId } from '../translation/tool-ids.js';
+import { BlockStream } from './answer-blocks.js';
+
+const STOP_REASONS: Readonly<Record<FinishMeaning, StopReason>> = {
+  stop: 'end_turn',
+  stop_sequence: 'stop_sequence',
+  length: 'max_tokens',
+  tools: 'tool_use',
+  filter: 'refusal',
+  pause: 'pause_turn',
+};
+/** Why is not known of another provider's refusal. */
+const REFUSED: RefusalStopDetails = { type: 'refusal', category: null, explanation: null };
+
+/** A call whose input comes in pieces. */
+interface Call {
+  id: string | undefined;
+  name: string | undefined;
+  isOpen: boolean;
+  /** Whether its input is free text, which becomes the one member of an object. */
+  isCustom: boolean;
+}
+
+/** Writes the events of a message. */
+export class MessagesAnswerWriter extends AnswerWriter {
+  readonly #blocks: BlockStream;
+  readonly #calls = new Map<number, Call>();
+  #id: string | undefined;
+  #model: string | undefined;
+  #hasBegun = false;
+  #isOver = false;
+  #hasRefused = false;
+  #thoughtPart = 0;
+  #finish: FinishEvent | undefined;
+  #usage: Usage | undefined;
+
+  constructor(context: AnswerContext) {
+    super(context);
+    this.#blocks = new BlockStream((event) => {
+      this.#begin();
+      this.write(event.type, event);
+    });
+  }
+
+  override onEvent(event: CanonicalEvent): void {
+    if ('choice' in event && event.choice !== 0) {
+      this.lost.add('n');
+      return;
+    }
+    switch (event.type) {
+      case 'start':
+        this.#start(event);
+        break;
+      case 'text':
+      case 'refusal':
+        if (event.text !== '') this.#words(event);
+        break;
+      case 'reasoning':
+      case 'reasoning-summary':
+        if (event.text !== '') this.#think(event.text, event);
+        break;
+      case 'reasoning-seal':
+        this.#seal(event);
+        break;
+      case 'tool-call':
+        this.#call(event);
+        break;
+      case 'tool-arguments':
+      case 'tool-input':
+        this.#input(event);
+        break;
+      default:
+        this.#rest(event);
+    }
+  }
+
+  #rest(event: CanonicalEvent): void {
+    switch (event.type) {
+      case 'finish':
+        this.#finish = event;
+        break;
+      case 'usage':
+        this.#addUsage(event.usage);
+        break;
+      case 'end':
+        this.#end();
+        break;
+      case 'block':
+        this.lost.add('blocks');
+        break;
+      case 'audio':
+      case 'citations':
+      case 'logprobs':
+        // Of what Claude cites it would have to have a key that only it can make.
+        this.lost.add(event.type);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** What a later frame says otherwise comes too late. */
+  #start({ id, model }: StartEvent): void {
+    this.#id ??= text(id);
+    this.#model ??= text(model);
+    if (this.#id !== undefined && this.#model !== undefined) this.#begin();
+  }
+
+  #words({ type, block, part, text: words }: TextEvent): void {
+    if (type === 'refusal') this.#hasRefused = true;
+    this.#blocks.open(`${type}/${block}/${part}`, { type: 'text', text: '', citations: null });
+    this.#blocks.add({ type: 'text_delta', text: words });
+  }
+
+  /** What stands in different parts of one thought is kept apart by a blank line. */
+  #think(words: string, { block, part }: Place): void {
+    const key = `thinking/${block}`;
+    // Chat has no blocks: what follows a seal is another thought.
+    if (this.context.from === 'openai-chat' && this.#blocks.isSealed) this.#blocks.close();
+    const isNextPart = this.#blocks.isOpen(key) && part !== this.#thoughtPart;
+    this.#thoughtPart = part;
+    this.#blocks.openThought(key, block);
+    this.#blocks.add({ type: 'thinking_delta', thinking: isNextPart ? `\n\n${words}` : words });
+  }
+
+  #seal({ block, signature, encrypted, id }: ReasoningSealEvent): void {
+    const { from } = this.context;
+    const own = from === 'anthropic-messages' ? (signature ?? encrypted) : undefined;
+    this.#blocks.seal(
+      {
+        block,
+        text: own ?? closeSeal({ dialect: from, signature, encrypted, id }),
+        isSignature: own !== undefined && signature !== undefined,
+      },
+      from !== 'openai-chat',
+    );
+  }
+
+  #call({ call: index, kind, id, name }: ToolCallEvent): void {
+    const call = this.#callAt(index);
+    call.id ??= id;
+    call.name ??= name;
+    call.isCustom ||= kind === 'custom';
+    if (call.name !== undefined) this.#openCall(index, call);
+  }
+
+  #callAt(index: number): Call {
+    const known = this.#calls.get(index);
+    if (known !== undefined) return known;
+    const call = { id: undefined, name: undefined, isOpen: false, isCustom: false };
+    this.#calls.set(index, call);
+    return call;
+  }
+
+  #openCall(index: number, call: Call): void {
+    if (call.isOpen) return;
+    call.isOpen = true;
+    this.#begin();
+    const id = portableToolId(call.id ?? `toolu_${this.#id}_${index}`);
+    const { name = '', isCustom } = call;
+    this.#blocks.open(
+      `tool/${index}`,
+      { type: 'tool_use', id, name, input: {}, caller: { type: 'direct' } },
+      isCustom ? '"}' : '',
+    );
+    if (isCustom) this.#blocks.addInput(`tool/${index}`, '{"input":"');
+  }
+
+  #input(event: ToolArgumentsEvent | ToolInputEvent): void {
+    const words = event.type === 'tool-input' ? stringify(event.input) : event.text;
+    if (words === '') return;
+    const call = this.#callAt(event.call);
+    this.#openCall(event.call, call);
+    const json = call.isCustom ? JSON.stringify(words).slice(1, -1) : words;
+    this.#blocks.addInput(`tool/${event.call}`, json);
+  }
+
+  /** The figures that come later are the final ones. */
+  #addUsage(usage: Usage): void {
+    const figures = Object.entries(usage).filter(([, figure]) => figure !== undefined);
+    this.#usage = { ...this.#usage, reported: usage.reported, ...Object.fromEntries(figures) };
+  }
+
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.#id ??= `msg_${randomUUID().replaceAll('-', '')}`;
+    const message = {
+      id: this.#id,
+      type: 'message',
+      role: 'assistant',
+      model: this.#model ?? text(this.context.request.model) ?? '',
+      content: [],
+      container: null,
+      diagnostics: null,
+      stop_reason: null,
+      stop_sequence: null,
+      stop_details: null,
+      usage: {
+        ...this.#counts(),
+        output_tokens: 0,
+        output_tokens_details: null,
+        cache_creation: null,
+        inference_geo: null,
+        service_tier: null,
+        speed: null,
+      },
+    } satisfies Message;
+    this.write('message_start', { type: 'message_start', message });
+  }
+
+  /** The counts that are known, in all their places. */
+  #counts(): MessageDeltaUsage & { readonly input_tokens: number } {
+    const spelled = messagesUsage(plausible(this.#usage ?? { reported: {} }));
+    const count = (name: keyof MessageDeltaUsage): number => {
+      const value = spelled[name];
+      return typeof value === 'number' ? value : 0;
+    };
+    const { reasoningTokens, webSearches } = this.#usage ?? {};
+    return {
+      input_tokens: count('input_tokens'),
+      cache_creation_input_tokens: count('cache_creation_input_tokens'),
+      cache_read_input_tokens: count('cache_read_input_tokens'),
+      output_tokens: count('output_tokens'),
+      output_tokens_details:
+        reasoningTokens === undefined ? null : { thinking_tokens: reasoningTokens },
+      server_tool_use:
+        webSearches === undefined
+          ? null
+          : { web_search_requests: webSearches, web_fetch_requests: 0 },
+    };
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#begin();
+    this.#blocks.close();
+    const meaning = finishMeaning(this.#finish?.reason ?? 'stop', this.#calls.size > 0);
+    const reason = STOP_REASONS[this.#hasRefused ? 'filter' : meaning];
+    const delta = {
+      stop_reason: reason,
+      stop_sequence: this.#finish?.stopSequence ?? null,
+      stop_details: reason === 'refusal' ? REFUSED : null,
+      container: null,
+    };
+    this.write('message_delta', { type: 'message_delta', delta, usage: this.#counts() });
+    this.write('message_stop', { type: 'message_stop' });
+  }
+}
+
+/** Usage without more cached tokens than there were tokens (Grok on Azure): the three would add up to too many. */
+function plausible(usage: Usage): Usage {
+  const { inputTokens = 0, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage;
+  if (cacheReadTokens + cacheWriteTokens <= inputTokens) return usage;
+  const read = Math.min(cacheReadTokens, inputTokens);
+  const written = Math.min(cacheWriteTokens, inputTokens - read);
+  return { ...usage, cacheReadTokens: read, cacheWriteTokens: written };
+}

@@ -1,0 +1,235 @@
+import type { Usage } from '../../pipeline/settlement.js';
+import type {
+  CanonicalEvent,
+  CitationsEvent,
+  Place,
+  ReasoningSealEvent,
+  StartEvent,
+  TextEvent,
+  ToolArgumentsEvent,
+  ToolCallEvent,
+  ToolInputEvent,
+} from '../canonical-events.js';
+import { DONE } from '../frame-writer.js';
+import { isObject, type JsonObject, stringify, text } from '../json.js';
+import { type AnswerContext, AnswerWriter } from '../translation/answer-writer.js';
+import { finishMeaning } from '../translation/finish-meaning.js';
+import { overlaid } from '../translation/overlay-usage.js';
+import { closeSeal } from '../translation/seals.js';
+import { chatUsage } from '../translation/spell-usage.js';
+
+const FINISH = {
+  stop: 'stop',
+  stop_sequence: 'stop',
+  length: 'length',
+  tools: 'tool_calls',
+  filter: 'content_filter',
+  pause: 'stop',
+} as const;
+
+/** Writes the chunks of a chat completion. */
+export class ChatAnswerWriter extends AnswerWriter {
+  #head: JsonObject;
+  #hasStarted = false;
+  #isOver = false;
+  #hasCalls = false;
+  #reason: string | undefined;
+  #usage: Usage | undefined;
+  /** Characters of text so far, for the places of its sources. */
+  #length = 0;
+  #block: { readonly key: string; readonly from: number } | undefined;
+  #citations: JsonObject[] = [];
+  readonly #custom = new Set<number>();
+  /** A call that has no arguments yet. */
+  #bare: number | undefined;
+  #thought: { readonly block: number; readonly part: number; readonly text: string } | undefined;
+  readonly #seals = new Map<number, { readonly text: string; readonly seal: string }>();
+
+  constructor(context: AnswerContext) {
+    super(context);
+    this.#head = { id: '', object: 'chat.completion.chunk', created: context.now(), model: '' };
+  }
+
+  override onEvent(event: CanonicalEvent): void {
+    switch (event.type) {
+      case 'start':
+        this.#start(event);
+        break;
+      case 'text':
+      case 'refusal':
+      case 'reasoning':
+      case 'reasoning-summary':
+        if (event.text !== '') this.#words(event);
+        break;
+      case 'reasoning-seal':
+        this.#seal(event);
+        break;
+      case 'tool-call':
+        this.#call(event);
+        break;
+      case 'tool-arguments':
+      case 'tool-input':
+        this.#arguments(event);
+        break;
+      case 'citations':
+        this.#cite(event);
+        break;
+      case 'finish':
+        this.#reason = event.reason;
+        break;
+      case 'usage':
+        this.#usage = overlaid(this.#usage, event.usage, this.context.from);
+        break;
+      case 'block':
+        this.lost.add('blocks');
+        break;
+      case 'end':
+        this.#end();
+        break;
+      default:
+        break;
+    }
+  }
+
+  #start({ id, model, created, serviceTier, systemFingerprint }: StartEvent): void {
+    const before = this.#head;
+    this.#head = {
+      ...before,
+      ...(id !== undefined && { id }),
+      ...(model !== undefined && { model }),
+      ...(created !== undefined && { created }),
+      ...(serviceTier !== undefined && { service_tier: serviceTier }),
+      ...(systemFingerprint !== undefined && { system_fingerprint: systemFingerprint }),
+    };
+  }
+
+  #words({ type, text: words, ...place }: TextEvent): void {
+    if (type === 'text') {
+      this.#inBlock(place);
+      this.#length += words.length;
+      this.#delta({ content: words });
+    } else if (type === 'refusal') this.#delta({ refusal: words });
+    else this.#think(words, place);
+  }
+
+  /** What stands in different parts is kept apart by a blank line. */
+  #think(words: string, { block, part }: Place): void {
+    const before = this.#thought;
+    const isSame = before?.block === block && before.part === part;
+    const apart = before === undefined || isSame ? words : `\n\n${words}`;
+    const text = before?.block === block ? before.text + apart : words;
+    this.#thought = { block, part, text };
+    this.#delta({ reasoning_content: apart });
+  }
+
+  /** What the reasoning's provider wants back goes with the whole of it, once, at the end. */
+  #seal({ block, signature, encrypted, id }: ReasoningSealEvent): void {
+    const known = this.#seals.get(block);
+    const text = known?.text ?? (this.#thought?.block === block ? this.#thought.text : '');
+    const seal = closeSeal({ dialect: this.context.from, signature, encrypted, id });
+    this.#seals.set(block, { text, seal });
+  }
+
+  #details(): readonly JsonObject[] {
+    return Array.from(this.#seals.values(), ({ text: words, seal }, index) =>
+      words === ''
+        ? { type: 'reasoning.encrypted', index, data: seal }
+        : { type: 'reasoning.text', index, text: words, signature: seal },
+    );
+  }
+
+  #call({ call, kind, id, name }: ToolCallEvent): void {
+    this.#closeCall();
+    this.#hasCalls = true;
+    if (kind !== 'custom') this.#bare = call;
+    const inner =
+      kind === 'custom'
+        ? { type: 'custom', custom: { name, input: '' } }
+        : { type: 'function', function: { name, arguments: '' } };
+    this.#delta({ tool_calls: [{ index: call, id: id ?? `call_${call}`, ...inner }] });
+    if (kind === 'custom') this.#custom.add(call);
+  }
+
+  /** A function without arguments has none, in JSON. */
+  #closeCall(): void {
+    if (this.#bare === undefined) return;
+    const index = this.#bare;
+    this.#bare = undefined;
+    this.#delta({ tool_calls: [{ index, function: { arguments: '{}' } }] });
+  }
+
+  #arguments(event: ToolArgumentsEvent | ToolInputEvent): void {
+    const words = event.type === 'tool-input' ? stringify(event.input) : event.text;
+    if (words === '') return;
+    const { call } = event;
+    if (call === this.#bare) this.#bare = undefined;
+    const inner = this.#custom.has(call)
+      ? { custom: { input: words } }
+      : { function: { arguments: words } };
+    this.#delta({ tool_calls: [{ index: call, ...inner }] });
+  }
+
+  /** Notes in which block text is; the sources of the one before stand behind it. */
+  #inBlock({ block, part }: Place): void {
+    const key = `${block}/${part}`;
+    if (this.#block?.key === key) return;
+    this.#writeCitations();
+    this.#block = { key, from: this.#length };
+  }
+
+  #cite({ citations, ...place }: CitationsEvent): void {
+    this.#inBlock(place);
+    for (const citation of citations) {
+      const url = isObject(citation) ? text(citation.url) : undefined;
+      if (isObject(citation) && url !== undefined) this.#citations.push(citation);
+      else this.lost.add('citations');
+    }
+  }
+
+  #writeCitations(): void {
+    if (this.#citations.length === 0) return;
+    const from = this.#block?.from ?? 0;
+    const seen = new Set<string>();
+    const annotations = this.#citations.flatMap(
+      ({ url, title, start_index: start, end_index: end }) => {
+        const places = {
+          start_index: from + (typeof start === 'number' ? start : 0),
+          end_index: typeof end === 'number' ? from + end : this.#length,
+        };
+        const key = `${String(url)} ${places.start_index} ${places.end_index}`;
+        if (seen.has(key)) return [];
+        seen.add(key);
+        return [{ type: 'url_citation', url_citation: { ...places, title: title ?? '', url } }];
+      },
+    );
+    this.#citations = [];
+    this.#delta({ annotations });
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#writeCitations();
+    if (this.#seals.size > 0) this.#delta({ reasoning_details: this.#details() });
+    const meaning = finishMeaning(this.#reason ?? 'stop', this.#hasCalls);
+    if (!this.#hasStarted) this.#delta({});
+    this.#closeCall();
+    this.#chunk([{ index: 0, delta: {}, logprobs: null, finish_reason: FINISH[meaning] }]);
+    if (this.context.includeUsage && this.#usage) {
+      this.#chunk([], { usage: chatUsage(this.#usage) });
+    }
+    this.writeEvent(DONE);
+  }
+
+  #delta(delta: JsonObject): void {
+    const said = this.#hasStarted
+      ? delta
+      : { role: 'assistant', content: null, refusal: null, ...delta };
+    this.#hasStarted = true;
+    this.#chunk([{ index: 0, delta: said, logprobs: null, finish_reason: null }]);
+  }
+
+  #chunk(choices: readonly JsonObject[], more?: JsonObject): void {
+    this.write(null, { ...this.#head, choices, ...more });
+  }
+}
