@@ -10,6 +10,7 @@ import {
   linesOf,
   openShared,
   outcomeOf,
+  patientClock,
   readLimit,
   until,
   within,
@@ -125,6 +126,33 @@ describeWithRedis('a Redis that limits are shared in', () => {
     const outcomes = await within(Promise.all(Array.from({ length: 8 }, () => outcomeOf(admit()))));
 
     expect(outcomes.filter((outcome) => outcome === 'let through')).toHaveLength(2);
+  });
+
+  it('that has just come back is taken from by no more than the share of a process, for a while', async () => {
+    await using redis = await startRedis();
+    const clock = { ...patientClock, ahead: 0, now: () => systemClock.now() + clock.ahead };
+    // 480 can be there, and 150 of a process alone.
+    const limits = { requestsPerMinute: 6_000, redis: redis.url, processes: 4 };
+    const { admit, pass, debug } = openShared({ ...limits, onLimit: 'reject' }, clock);
+    const passed = async (): Promise<number> => {
+      const asked = Array.from({ length: 300 }, () => outcomeOf(admit()));
+      const outcomes = await within(Promise.all(asked));
+      return outcomes.filter((outcome) => outcome === 'let through').length;
+    };
+    await pass();
+    await redis.kill();
+    await until(async () => expect(await outcomeOf(pass())).toBe('let through'));
+    clock.ahead = 60_000;
+    const alone = await passed();
+
+    await redis.restart();
+    await until(() => expect(debug).toHaveBeenCalledWith('limits are shared again', {}));
+    const atFirst = await passed();
+    clock.ahead += 3_000;
+    const then = await passed();
+
+    expect([alone, atFirst, then].map((count) => count > 190)).toEqual([false, false, true]);
+    expect(alone).toBeGreaterThanOrEqual(150);
   });
 
   it('closes the gate while it is gone, where that is asked for, and opens it again', async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createGateway, partialOf, target } from 'zerohop';
 import { type FakeProvider, startFakeProvider } from 'zerohop/testing';
 import { quickClock } from '../../support/quick-clock.js';
+import { afterContent, ofJson, ofStreams } from './support/faults.js';
 
 const ANSWER = 'one two three four five six';
 let broken: FakeProvider;
@@ -116,43 +117,6 @@ const asks = [
   ...openaiAsks('openai 7', OpenAI),
   ...openaiAsks('openai 6', OpenAI6 as unknown as typeof OpenAI),
   messages,
-];
-
-const beforeAnything = [
-  'status;code=500',
-  'status;code=503',
-  'status;code=529',
-  'status;code=429',
-  'status;code=408',
-  'status;code=429;retry-after=3600',
-  'status;code=429;error-code=insufficient_quota',
-  'reset',
-  'close',
-  'hang',
-  'html',
-  'html;code=200',
-  'gzip;mode=lie',
-];
-const ofJson = [...beforeAnything, 'short-body', 'malformed'];
-const ofStreams = [
-  ...beforeAnything,
-  'reset;after=headers',
-  'close;after=headers',
-  'hang;after=headers',
-  'end;after=0',
-  'reset;after=1',
-  'end;after=1',
-  'hang;after=1',
-  'malformed;after=0',
-  'error-event;after=0',
-  'error-event;after=1',
-];
-const afterContent = [
-  'reset;after=6',
-  'end;after=6',
-  'malformed;after=6',
-  'error-event;after=6',
-  'hang;after=6',
 ];
 
 describe.each(asks)('$name', ({ ask, stream, errors }) => {

@@ -6,8 +6,15 @@ import { judge } from '../harness/judge.js';
 import { answers, streams, whole } from '../harness/other-answers.js';
 import type { Scene } from '../harness/scene.js';
 import { json, openStream, stream } from '../harness/script.js';
-import { anthropicOnly, at, OTHER_CANARY, openai7 } from '../harness/sdks.js';
-import { chunk, openai, openaiUsage, type Shape } from '../harness/shapes.js';
+import {
+  anthropic1,
+  anthropicOnly,
+  at,
+  OTHER_CANARY,
+  openai7,
+  openaiOnly,
+} from '../harness/sdks.js';
+import { anthropic, chunk, openai, openaiUsage, type Shape } from '../harness/shapes.js';
 import { resetInTheMiddle } from './with-fallback-streams.js';
 
 const always = (status: number) => {
@@ -41,7 +48,6 @@ const translated = [false, true].map(
     ...(isStream && { variant: 'a stream' }),
     priority: 'P0',
     title: 'a fallback that speaks another wire format',
-    pending: 'targets that speak another wire format are skipped: nothing translates for them yet',
     sdks: anthropicOnly,
     otherSdk: openai7,
     stream: isStream,
@@ -73,6 +79,92 @@ const translated = [false, true].map(
             },
           ],
           tools: [{ type: 'function', function: { name: 'weather', parameters: schema } }],
+        });
+      },
+    },
+  }),
+);
+
+/** The same in OpenAI's words, and a tool that was called. */
+const openaiRequest = {
+  max_tokens: 2_048,
+  temperature: 0.5,
+  reasoning_effort: 'low',
+  messages: [
+    { role: 'system', content: 'be brief' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'what is this?' },
+        { type: 'image_url', image_url: { url: `data:image/png;base64,${IMAGE}` } },
+      ],
+    },
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [
+        {
+          id: 'call_1',
+          type: 'function',
+          function: { name: 'weather', arguments: '{"city":"Bonn"}' },
+        },
+      ],
+    },
+    { role: 'tool', tool_call_id: 'call_1', content: 'rain' },
+  ],
+  tools: [
+    {
+      type: 'function',
+      function: { name: 'weather', description: 'tells the weather', parameters: schema },
+    },
+  ],
+};
+
+const translatedBack = [false, true].map(
+  (isStream): FaultCase => ({
+    id: 'R07',
+    variant: isStream ? 'from OpenAI, a stream' : 'from OpenAI',
+    priority: 'P0',
+    title: 'a fallback that speaks another wire format',
+    sdks: openaiOnly,
+    otherSdk: anthropic1,
+    stream: isStream,
+    client: { maxRetries: 0 },
+    extra: openaiRequest,
+    attempts: always(503),
+    other: () => (isStream ? streams(anthropic) : answers(anthropic)),
+    route: (other) => ({ fallbacks: [other({ model: 'claude-b' })] }),
+    expect: {
+      outcome: 'success',
+      text: 'hello world',
+      usage: 'reported',
+      otherHits: 1,
+      kinds: ['status', undefined],
+      check: (_, { other }) => {
+        const [request] = other?.seen ?? [];
+        expect(request?.headers).toMatchObject({ authorization: `Bearer ${OTHER_CANARY}` });
+        expect(request?.wire).not.toMatch(/temperature|tool_calls|image_url/i);
+        expect(JSON.parse(request?.body ?? '')).toMatchObject({
+          model: 'claude-b',
+          max_tokens: 2_048,
+          system: 'be brief',
+          messages: [
+            {
+              role: 'user',
+              content: [
+                { type: 'text', text: 'what is this?' },
+                { type: 'image', source: { type: 'base64', media_type: 'image/png', data: IMAGE } },
+              ],
+            },
+            {
+              role: 'assistant',
+              content: [
+                { type: 'tool_use', id: 'call_1', name: 'weather', input: { city: 'Bonn' } },
+              ],
+            },
+            { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'call_1' }] },
+          ],
+          tools: [{ name: 'weather', input_schema: schema }],
         });
       },
     },
@@ -248,6 +340,7 @@ const costs = [false, true].map(
 /** What is sent to another target, and what that costs. */
 export const foreignTargetCases: readonly FaultCase[] = [
   ...translated,
+  ...translatedBack,
   ...frozen,
   ...credentials,
   committed,

@@ -8,7 +8,7 @@ import type { TestRedis } from '../../../support/redis.js';
 import { type AttemptInit, attemptOf } from '../../../unit/limits/support/attempts.js';
 
 /** The machine's clock, on which Redis has twenty times as long: on a busy machine it would be late now and then. */
-const patientClock: Clock = {
+export const patientClock: Clock = {
   ...systemClock,
   timer: (delayMs, callback) =>
     systemClock.timer(delayMs === DEADLINE_STEP_MS ? 20 * delayMs : delayMs, callback),
