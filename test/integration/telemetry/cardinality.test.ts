@@ -57,7 +57,10 @@ describe.each(['v1.41', 'latest', 'both'] as const)('profile %s', (profile) => {
         cost: { amount: 0.1, currency: 'USD', source: 'local' },
         metadata,
       });
-      metrics.recordCall({ operation: 'chat', outcome: 'success', durationSeconds: 1, metadata });
+      metrics.recordCall({
+        ...{ operation: 'chat', outcome: 'success', durationSeconds: 1 },
+        ...{ decisions: [], metadata },
+      });
     }
 
     models.delete(undefined);

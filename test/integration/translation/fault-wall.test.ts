@@ -3,7 +3,7 @@ import { attemptsOf, createGateway, fallback, partialOf, primary, target } from 
 import { type FakeProvider, type FakeReply, startFakeProvider } from 'zerohop/testing';
 import { quickClock } from '../../support/quick-clock.js';
 import { afterContent, ofJson, ofStreams } from '../routing/support/faults.js';
-import { type Caller, callersOf, CONTENTS, type Content, dialects } from './wall-callers.js';
+import { CONTENTS, type Content, callersOf, dialects } from './wall-callers.js';
 
 const ANSWER = 'one two three four five six';
 let broken: FakeProvider;
@@ -70,18 +70,21 @@ describe.each(pairs)('$pair', ({ caller, to }) => {
     expect(await caller.stream(brokenOver(fault), {})).toMatchObject({ text: 'from the third' });
   });
 
-  it.each(some(afterContent))('a stream that breaks is a typed error with what had arrived: %s', async (fault) => {
-    const error = await caller.stream(brokenOver(fault), {}).then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
+  it.each(some(afterContent))(
+    'a stream that breaks is a typed error with what had arrived: %s',
+    async (fault) => {
+      const error = await caller.stream(brokenOver(fault), {}).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
 
-    expect(error).toBeInstanceOf(caller.APIError);
-    expect(ANSWER.startsWith(partialOf(error)?.text ?? 'nothing')).toBe(true);
-    expect(partialOf(error)?.text).not.toBe('');
-    expect(attemptsOf(error).at(-1)).toMatchObject({ target: 'other' });
-    expect(third.requests).toHaveLength(0);
-  });
+      expect(error).toBeInstanceOf(caller.APIError);
+      expect(ANSWER.startsWith(partialOf(error)?.text ?? 'nothing')).toBe(true);
+      expect(partialOf(error)?.text).not.toBe('');
+      expect(attemptsOf(error).at(-1)).toMatchObject({ target: 'other' });
+      expect(third.requests).toHaveLength(0);
+    },
+  );
 
   it.each(CONTENTS)('$name comes over, in one piece and as a stream', async (content: Content) => {
     const reply: FakeReply = content.reply;

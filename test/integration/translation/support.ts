@@ -19,6 +19,8 @@ export interface CallerKind {
   readonly name: string;
   readonly dialect: TranslatedDialect;
   ask(options: GatewayOptions, stream: boolean, body?: object): Promise<Got>;
+  /** The events of a stream, one by one. */
+  events(options: GatewayOptions): Promise<AsyncIterable<object>>;
 }
 
 const KEY = { apiKey: 'caller-key', maxRetries: 0, logLevel: 'off' as const };
@@ -53,6 +55,13 @@ function chatCaller(SomeOpenAI: typeof OpenAI, name: string): CallerKind {
   return {
     name,
     dialect: 'openai-chat',
+    events: (options) =>
+      wrap(new SomeOpenAI({ ...KEY, fetch: unused as never }), options).chat.completions.create({
+        model: 'm',
+        messages: [{ role: 'user', content: 'hi' }],
+        stream: true,
+        stream_options: { include_usage: true },
+      }),
     async ask(options, stream, body) {
       const client = wrap(new SomeOpenAI({ ...KEY, fetch: unused as never }), options);
       const asked = { model: 'm', messages: [{ role: 'user' as const, content: 'hi' }], ...body };
@@ -80,6 +89,12 @@ function responsesCaller(SomeOpenAI: typeof OpenAI, name: string): CallerKind {
   return {
     name,
     dialect: 'openai-responses',
+    events: (options) =>
+      wrap(new SomeOpenAI({ ...KEY, fetch: unused as never }), options).responses.create({
+        model: 'm',
+        input: 'hi',
+        stream: true,
+      }),
     async ask(options, stream, body) {
       const client = wrap(new SomeOpenAI({ ...KEY, fetch: unused as never }), options);
       const asked = { model: 'm', input: 'hi', ...body };
@@ -110,6 +125,13 @@ function responsesCaller(SomeOpenAI: typeof OpenAI, name: string): CallerKind {
 const messagesCaller: CallerKind = {
   name: 'messages',
   dialect: 'anthropic-messages',
+  events: (options) =>
+    wrap(new Anthropic({ ...KEY, fetch: unused as never }), options).messages.create({
+      model: 'm',
+      max_tokens: 100,
+      messages: [{ role: 'user', content: 'hi' }],
+      stream: true,
+    }),
   async ask(options, stream, body) {
     const client = wrap(new Anthropic({ ...KEY, fetch: unused as never }), options);
     const asked = {

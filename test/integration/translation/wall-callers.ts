@@ -90,9 +90,7 @@ function responsesCaller(name: string, Client: typeof OpenAI): Caller<OpenAI> {
   const told = ({ output, output_text: text }: OpenAI.Responses.Response): Told => ({
     text,
     calls: output.flatMap((item) =>
-      item.type === 'function_call'
-        ? [{ name: item.name, arguments: parsed(item.arguments) }]
-        : [],
+      item.type === 'function_call' ? [{ name: item.name, arguments: parsed(item.arguments) }] : [],
     ),
   });
   return {

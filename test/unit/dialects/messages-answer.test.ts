@@ -609,8 +609,9 @@ function gistOf(facts: ResponseFacts): unknown {
 }
 
 /** A call and its input, an object in a message. */
-function callOf({ name, kind, arguments: input }: SettledToolCall): unknown {
-  return [name, kind === 'custom' ? { input } : parsed(input)];
+function callOf({ name, arguments: input }: SettledToolCall): unknown {
+  const isFreeText = input !== '' && !input.trimStart().startsWith('{');
+  return [name, isFreeText ? { input } : parsed(input)];
 }
 
 /** A call's input; what breaks off in the middle is nothing to the SDK. */

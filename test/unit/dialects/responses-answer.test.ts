@@ -26,9 +26,8 @@ import { dialectOf, hasRecordings, recordings } from './support/wire.js';
 
 const NOW = 1_800_000_000;
 const AT_0 = { choice: 0, block: 0, part: 0 } as const;
-const SDKS = { 'openai 7': OpenAI, 'openai 6': OpenAI6 } as const;
 
-type Sdk = keyof typeof SDKS;
+type Sdk = 'openai 7' | 'openai 6';
 type Request = Readonly<Record<string, unknown>>;
 
 interface Written {
@@ -76,11 +75,12 @@ async function shown(sdk: Sdk, events: readonly StreamedEvent[]): Promise<OpenAI
   const headers = { 'content-type': 'text/event-stream' };
   const fetch = () => Promise.resolve(new Response(body.join(''), { headers }));
   const options = { apiKey: 'test', maxRetries: 0, logLevel: 'off', fetch } as const;
-  const client = new SDKS[sdk](options);
+  const params = { model: 'm', input: '' };
   // The two majors' responses are alike in all that is looked at here.
-  const response: unknown = await client.responses
-    .stream({ model: 'm', input: '' })
-    .finalResponse();
+  const response: unknown =
+    sdk === 'openai 7'
+      ? await new OpenAI(options).responses.stream(params).finalResponse()
+      : await new OpenAI6(options).responses.stream(params).finalResponse();
   return response as OpenAIResponse;
 }
 
@@ -493,6 +493,21 @@ describe('sources in a response', () => {
 
     expect(annotationsOf(written)).toEqual([[{ type: 'url_citation', ...place }]]);
     expect(typesOf(written.events)).toContain('response.output_text.annotation.added');
+  });
+
+  it('that say no place, or none that can be, have the place of the whole text', () => {
+    const nowhere = { url: 'https://a.example', title: 'A' };
+    const nothing = { ...nowhere, start_index: 0, end_index: 0 };
+
+    const written = write('openai-chat', [
+      START,
+      cited([{ type: 'url_citation', ...nowhere }]),
+      text('Hello'),
+      cited([{ type: 'url_citation', url_citation: nothing }]),
+    ]);
+
+    const whole = { type: 'url_citation', start_index: 0, end_index: 5, ...nowhere };
+    expect(annotationsOf(written)).toEqual([[whole, whole]]);
   });
 
   it('of Claude, which come before their words, have the place of their text', () => {

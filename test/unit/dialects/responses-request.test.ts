@@ -287,6 +287,7 @@ describe('readResponsesRequest', () => {
           name: 'run',
           format: { type: 'grammar', syntax: 'lark', definition: 'start: "a"' },
         },
+        { type: 'custom', name: 'say', format: { type: 'text' } },
       ],
     } satisfies Params;
 
@@ -316,8 +317,10 @@ describe('readResponsesRequest', () => {
           name: 'run',
           format: { type: 'grammar', syntax: 'lark', definition: 'start: "a"' },
         },
+        { kind: 'custom', name: 'say' },
       ],
     } satisfies Partial<CanonicalRequest>);
+    expect(request.tools[2]).not.toHaveProperty('format');
   });
 
   it.each<[Params['tool_choice'], CanonicalRequest['toolChoice']]>([
@@ -386,7 +389,7 @@ describe('readResponsesRequest', () => {
     ['dropped max_tool_calls', { max_tool_calls: 3 }],
     ['dropped include', { include: ['web_search_call.results'] }],
   ])('has %s of %j', (loss, body) => {
-    expect(reading(body).losses).toEqual([loss]);
+    expect(reading({ ...body }).losses).toEqual([loss]);
   });
 
   it('has nothing lost of parameters that say what is so anyway', () => {
@@ -578,7 +581,7 @@ describe('writeResponsesRequest', () => {
   });
 
   it("takes along OpenAI's sealed reasoning, and nobody else's", () => {
-    const reasoning = (seal?: Extract<Part, { type: 'reasoning' }>['seal']): Part => ({
+    const reasoning = (seal: Extract<Part, { type: 'reasoning' }>['seal']): Part => ({
       type: 'reasoning',
       text: 'Hm.',
       isSummary: true,
@@ -586,8 +589,9 @@ describe('writeResponsesRequest', () => {
     });
     const sealed = { dialect: 'openai-responses', id: 'rs_1', encrypted: 'gAAA' } as const;
     const signed = { dialect: 'anthropic-messages', signature: 's' } as const;
+    const named = { dialect: 'openai-responses', id: 'rs_2' } as const;
     const turns = [
-      turn('assistant', reasoning(sealed), reasoning(signed), reasoning(), 'Hi'),
+      turn('assistant', reasoning(sealed), reasoning(signed), reasoning(named), 'Hi'),
       turn('user', 'Oh.'),
     ];
 
