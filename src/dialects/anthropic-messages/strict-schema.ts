@@ -3,10 +3,10 @@ import { isObject, type JsonObject, list, text } from '../json.js';
 /** Keywords that Claude's structured output enforces. The others become words, as Anthropic's own SDKs do it. */
 const KEPT: ReadonlySet<string> = new Set([
   ...['type', 'properties', 'required', 'additionalProperties', 'items', 'anyOf', 'allOf', 'enum'],
-  ...['const', 'default', 'description', 'title', '$ref', '$defs', 'definitions'],
+  ...['const', 'default', 'description', 'title', '$ref', '$defs', 'definitions', '$schema'],
 ]);
 /** Keywords that constrain nothing. */
-const SILENT: ReadonlySet<string> = new Set(['$schema', '$id', '$comment', 'examples']);
+const SILENT: ReadonlySet<string> = new Set(['$id', '$comment', 'examples']);
 const FORMATS: ReadonlySet<unknown> = new Set([
   ...['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'uri', 'ipv4', 'ipv6', 'uuid'],
 ]);

@@ -1,9 +1,7 @@
 import type { Usage } from '../../pipeline/settlement.js';
-import type { DialectName } from '../dialect.js';
 import { isObject, type JsonObject, list, text } from '../json.js';
 import type { FinishMeaning } from '../translation/finish-meaning.js';
 import { responsesUsage } from '../translation/spell-usage.js';
-import { anthropicUsage, overlayUsage } from '../usage.js';
 
 /** What an answer is, as far as it is known. */
 export interface ResponseHead {
@@ -59,12 +57,6 @@ export function incompleteReason(
 ): 'max_output_tokens' | 'content_filter' | undefined {
   if (meaning === 'length') return 'max_output_tokens';
   return meaning === 'filter' ? 'content_filter' : undefined;
-}
-
-/** A usage, with what was reported later. Anthropic's later figures are only those that changed. */
-export function overlaid(earlier: Usage | undefined, later: Usage, from: DialectName): Usage {
-  if (earlier === undefined || from !== 'anthropic-messages') return later;
-  return anthropicUsage(overlayUsage(earlier.reported, later.reported)) ?? later;
 }
 
 function headOf({ id, model, createdAt, serviceTier }: ResponseHead): JsonObject {

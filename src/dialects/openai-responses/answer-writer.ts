@@ -15,6 +15,7 @@ import type {
 import { isObject, type JsonObject, list, stringify } from '../json.js';
 import { type AnswerContext, AnswerWriter } from '../translation/answer-writer.js';
 import { finishMeaning } from '../translation/finish-meaning.js';
+import { overlaid } from '../translation/overlay-usage.js';
 import { closeSeal } from '../translation/seals.js';
 import { type UrlCitation, urlCitationOf } from './answer-citations.js';
 import {
@@ -28,7 +29,6 @@ import { MessageItem } from './answer-message.js';
 import {
   incompleteReason,
   openResponse,
-  overlaid,
   type ResponseHead,
   wholeResponse,
 } from './answer-response.js';

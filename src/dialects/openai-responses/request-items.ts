@@ -143,7 +143,7 @@ function textsIn(parts: unknown): readonly string[] {
 
 function belongTogether(last: Turn, next: Turn): boolean {
   if (last.role !== next.role) return false;
-  return next.role === 'assistant' || true;
+  return next.role === 'assistant' || (isResults(last) && isResults(next));
 }
 
 function isResults({ parts }: Turn): boolean {
