@@ -235,7 +235,7 @@ export class MessagesAnswerWriter extends AnswerWriter {
 
   /** The counts that are known, in all their places. */
   #counts(): MessageDeltaUsage & { readonly input_tokens: number } {
-    const spelled = messagesUsage(plausible(this.#usage ?? { reported: {} }));
+    const spelled = messagesUsage(this.#usage ?? { reported: {} });
     const count = (name: keyof MessageDeltaUsage): number => {
       const value = spelled[name];
       return typeof value === 'number' ? value : 0;
@@ -271,13 +271,4 @@ export class MessagesAnswerWriter extends AnswerWriter {
     this.write('message_delta', { type: 'message_delta', delta, usage: this.#counts() });
     this.write('message_stop', { type: 'message_stop' });
   }
-}
-
-/** Usage without more cached tokens than there were tokens (Grok on Azure): the three would add up to too many. */
-function plausible(usage: Usage): Usage {
-  const { inputTokens = 0, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage;
-  if (cacheReadTokens + cacheWriteTokens <= inputTokens) return usage;
-  const read = Math.min(cacheReadTokens, inputTokens);
-  const written = Math.min(cacheWriteTokens, inputTokens - read);
-  return { ...usage, cacheReadTokens: read, cacheWriteTokens: written };
 }

@@ -431,6 +431,26 @@ describe('MessagesAnswerWriter', () => {
     ]);
   });
 
+  it('keeps a seal that came ahead of its thought, and only there', async () => {
+    const message = await messageOf(
+      [
+        { type: 'reasoning-seal', ...AT_0, encrypted: 'ahead' },
+        { type: 'reasoning-summary', ...AT_0, text: 'One.' },
+        { type: 'reasoning-summary', ...AT_0, block: 1, text: 'Two.' },
+      ],
+      'openai-responses',
+    );
+
+    expect(blocksOf(message)).toEqual([
+      {
+        type: 'thinking',
+        thinking: 'One.',
+        signature: closeSeal({ dialect: 'openai-responses', encrypted: 'ahead' }),
+      },
+      { type: 'thinking', thinking: 'Two.', signature: '' },
+    ]);
+  });
+
   it('redacts a thought of which there is only the seal', async () => {
     const message = await messageOf(
       [{ type: 'reasoning-seal', ...AT_0, encrypted: 'secret' }, text('a', 1)],
