@@ -41,6 +41,7 @@ export function writeMeans(
   const means = { tools, choice, wrappedTools: writer.wrapped };
   // Where a call is asked for, no text will come that could have a form.
   const isCall = choice?.type === 'any' || choice?.type === 'tool';
+  if (format && isCall) losses.drop('response_format');
   if (format === undefined || isCall) return means;
   if (format.type === 'json_object' && (tools.length > 0 || thinks(request))) {
     losses.change('response_format');

@@ -175,9 +175,13 @@ class ItemWriter {
     this.#forgetCache(cache);
     if (context !== undefined) this.#losses.drop('document_context');
     if (citations) this.#losses.drop('citations');
-    if (source.kind === 'url') return { type: 'input_file', file_url: source.url };
+    if (source.kind === 'url') {
+      if (name !== undefined) this.#losses.change('documents');
+      return { type: 'input_file', file_url: source.url };
+    }
     if (source.kind === 'base64') {
       // OpenAI wants a name with the bytes.
+      if (name === undefined) this.#losses.change('documents');
       return { type: 'input_file', filename: name ?? 'document.pdf', file_data: urlOf(source) };
     }
     this.#losses.change('documents');
