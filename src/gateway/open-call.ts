@@ -3,6 +3,7 @@ import { type CacheControl, resolveControl, restrictControl } from '../cache/cac
 import type { ResponseCache } from '../cache/response-cache.js';
 import type { DialectName } from '../dialects/dialect.js';
 import { recogniseOperation } from '../dialects/recognise.js';
+import type { AnswerTranslation } from '../dialects/translation/translate-request.js';
 import { type Admission, admitByBoth } from '../pipeline/admission.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { CallInput, OpenCall } from '../pipeline/call-port.js';
@@ -30,6 +31,7 @@ import {
   type GatewayOptions,
   MAX_ATTEMPTS,
 } from './gateway-options.js';
+import type { Limiters } from './make-limiter.js';
 import { openContext, requestOf, setDeadline } from './open-context.js';
 import { sendThrough } from './send-through.js';
 import { settleCall } from './settle-call.js';
@@ -47,6 +49,8 @@ export interface RunnerOptions {
   readonly router: Router | undefined;
   /** The limits of all that is sent, if there are any. */
   readonly limiter: Admission | undefined;
+  /** Those limits, and those of targets. */
+  readonly limiters: Limiters;
   readonly budgets: Budgets | undefined;
   /** The response cache, made when a call first wants it. */
   readonly cache: () => ResponseCache;
@@ -152,8 +156,7 @@ async function ask(call: RoutedCall, request: GatewayRequest, asker: CallContext
       candidates: runner.router.candidates({ request, context: asker }, input.target, call.by),
       maxAttempts: limitsOf(runner, input, call.scope).maxAttempts,
       asksLeastBad: runner.options.breaker?.allOpen === 'least-bad',
-      loopOptions: ({ target, timeouts, admission }, context) =>
-        loopOptions(call, asker, { target, timeouts, admission, context }),
+      loopOptions: (opened, context) => loopOptions(call, asker, { ...opened, context }),
       shadow: (by) => void (call.goesOn || mirror(call, request, by)),
     });
     return { answer: await walk.start(), resume: (thrown) => walk.resume(thrown) };
@@ -185,20 +188,22 @@ interface Sender {
   readonly timeouts?: Timeouts | undefined;
   /** Limits of its own. */
   readonly admission?: Admission | undefined;
+  readonly translation?: AnswerTranslation | undefined;
 }
 
 /** What is the same for all targets of a call, and what this one has of its own. */
 function loopOptions(
   { runner, input, context, scope, timeouts, dialect, goesOn }: RoutedCall,
   asker: CallContext,
-  { target, timeouts: own, context: sender, admission }: Sender,
+  { target, timeouts: own, context: sender, admission, translation }: Sender,
 ): Omit<LoopOptions, 'target' | 'request' | 'context'> {
   const keepsUsage = asker !== context;
   const send = sendThrough(runner.options.attemptInterceptors, target, sender);
   return {
     ...limitsOf(runner, input, scope),
     health: runner.health.of(target.name),
-    dialect,
+    dialect: translation?.from ?? dialect,
+    translation,
     send: goesOn ? sendingOn(send, target, target === input.target) : send,
     // What a limit has set aside for a stream is settled by what it used.
     wantsUsage: keepsUsage || admission !== undefined || wantsUsage(runner, context),
@@ -226,8 +231,10 @@ function cachedRoute(call: RoutedCall, control: CacheControl): Next {
       send: (sent, asker) => route(switched ? { ...call, switched } : call, sent, asker),
       revalidate: () => revalidate(runner, input, context),
     });
-  if (runner.budgets === undefined) return (request) => answer(request);
-  return (request) => throughBudgets(context, request, answer);
+  const { budgets, limiters } = runner;
+  if (budgets === undefined && limiters.isEmpty) return (request) => answer(request);
+  const countsApart = (one: CallContext, other: CallContext) => limiters.countsApart(one, other);
+  return (request) => throughBudgets({ context, countsApart }, request, answer);
 }
 
 /** Makes a call again in the background, for the cache to store its answer. What comes of it is in its own span and row. */

@@ -6,7 +6,7 @@ import type { SseFrame } from '../dialects/sse-frame.js';
 import type { AnswerTranslator } from '../dialects/translation/answer-translator.js';
 import type { StreamEvent } from '../pipeline/event-source.js';
 import type { ResponseFacts } from '../pipeline/settlement.js';
-import { TranslatedEvent } from './answer-reading.js';
+import { noteLost, TranslatedEvent } from './answer-reading.js';
 import type { AttemptLoop } from './attempt-loop.js';
 import { drainSource, LINGER_MS, LINGERED } from './drain-source.js';
 import type { EventsAnswer } from './read-answer.js';
@@ -23,6 +23,8 @@ export class AnswerEvents {
   #isSourceOver = false;
   #lingers = false;
   #isClosed = false;
+  /** What could not be told of it is in the trail. */
+  #isNoted = false;
   /** Everything has been said: what else comes is passed on, but not waited for. */
   hasSaidAll = false;
 
@@ -111,6 +113,8 @@ export class AnswerEvents {
     if (translator === undefined) return;
     translator.end();
     take(translator, events);
+    if (!this.#isNoted) noteLost(this.loop.options, translator);
+    this.#isNoted = true;
   }
 
   /** `[DONE]` ends a stream; one that comes before anything was said ends it too soon. */

@@ -31,6 +31,12 @@ export function readingFor({
   return { dialect, reader: createReader(dialect, translator), translator };
 }
 
+/** Notes in the trail what an answer said that could not be told. */
+export function noteLost({ context, target }: LoopOptions, { lost }: AnswerTranslator): void {
+  if (lost.size === 0) return;
+  context.decide('answer-shaped', { target: target.name, lost: [...lost].join(' ') });
+}
+
 /** An event that was translated. It is spelled only for who wants its bytes. */
 export class TranslatedEvent implements StreamEvent {
   readonly event: string | null;

@@ -189,7 +189,10 @@ export class AttemptLoop {
 
   /** Whether the current attempt asked for usage, for the caller or for us. */
   get usageAsked(): boolean {
-    return this.#asksUsage || asksUsage(this.options.request);
+    const { request, translation, keepsUsage } = this.options;
+    // What is translated has the usage that we want in it.
+    if (translation) return keepsUsage === true || translation.includeUsage;
+    return this.#asksUsage || asksUsage(request);
   }
 
   #metered(request: GatewayRequest): GatewayRequest {

@@ -49,6 +49,7 @@ const OWN_KINDS: Partial<Record<GatewayError['code'], FailureKind>> = {
   zerohop_limit: 'limit',
   zerohop_malformed: 'malformed',
   zerohop_rate_limited: 'over_limit',
+  zerohop_budget: 'over_limit',
 };
 
 function describeOwn(own: GatewayError, errors: ErrorFactory): AttemptFailure {

@@ -10,7 +10,7 @@ import { GatewayError } from '../pipeline/errors.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { GatewayResponse, payloadSource } from '../pipeline/gateway-response.js';
 import type { ResponseFacts } from '../pipeline/settlement.js';
-import { type AnswerReading, readingFor } from './answer-reading.js';
+import { type AnswerReading, noteLost, readingFor } from './answer-reading.js';
 import type { AttemptLoop } from './attempt-loop.js';
 import { streamFromBody } from './stream-from-body.js';
 import { upstreamError } from './upstream-error.js';
@@ -124,6 +124,7 @@ async function readWhole(
     };
   }
   const payload = translator ? bodyOf(translator) : { bytes, text, json };
+  if (translator) noteLost(loop.options, translator);
   const whole = response.withPayload(
     { kind: 'bytes', ...payload },
     jsonHeaders(response.headers, translator !== undefined),

@@ -10,7 +10,7 @@ import type {
 } from '../translation/canonical-request.js';
 import { effortOf } from '../translation/effort.js';
 import type { Losses } from '../translation/losses.js';
-import { isOpenAIReasoning, knowsNone, knowsXhigh } from '../translation/models.js';
+import { isOpenAIReasoning, nearestEffort } from '../translation/models.js';
 import type { WriterTarget, WrittenRequest } from '../translation/request-codec.js';
 import { given } from '../translation/values.js';
 import { type MessageStyle, writeMessages } from './request-messages.js';
@@ -219,6 +219,7 @@ class ChatRequest {
   #effort(): string | undefined {
     const { reasoning, maxOutputTokens = USUAL_MAX_TOKENS } = this.#request;
     if (reasoning === undefined) return undefined;
+    if (reasoning.summary !== undefined) this.#losses.drop('reasoning_summary');
     const { provider, model } = this.#target;
     const effort = effortOf(reasoning, maxOutputTokens);
     const isTaken = this.#isOpenAI ? this.#isReasoning : TAKES_EFFORT.has(provider);
@@ -233,14 +234,6 @@ class ChatRequest {
     if (known !== effort) this.#losses.change('reasoning');
     return known;
   }
-}
-
-/** The effort that a model of OpenAI's knows. */
-export function nearestEffort(effort: string, model: string | undefined): string {
-  if (effort === 'none' && !knowsNone(model)) return /gpt-5/.test(model ?? '') ? 'minimal' : 'low';
-  if (effort === 'minimal' && (knowsNone(model) || !/gpt-5/.test(model ?? ''))) return 'low';
-  if (effort === 'max' || effort === 'xhigh') return knowsXhigh(model) ? 'xhigh' : 'high';
-  return effort;
 }
 
 function writeFormat(format: OutputFormat): JsonObject {

@@ -1,6 +1,5 @@
 import { OPENAI_HOSTS } from '../foreign-rules.js';
 import type { JsonObject } from '../json.js';
-import { nearestEffort } from '../openai-chat/request-writer.js';
 import type {
   CanonicalRequest,
   CustomTool,
@@ -10,7 +9,7 @@ import type {
 } from '../translation/canonical-request.js';
 import { effortOf } from '../translation/effort.js';
 import type { Losses } from '../translation/losses.js';
-import { isOpenAIReasoning } from '../translation/models.js';
+import { isOpenAIReasoning, nearestEffort } from '../translation/models.js';
 import type { WriterTarget, WrittenRequest } from '../translation/request-codec.js';
 import { given } from '../translation/values.js';
 import { writeTurns } from './request-input.js';

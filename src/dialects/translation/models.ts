@@ -6,11 +6,19 @@ export function isOpenAIReasoning(model: string | undefined): boolean {
 }
 
 /** Whether such a model can be asked not to think (`none`), and to think beyond `high` (`xhigh`). */
-export function knowsNone(model: string | undefined): boolean {
+function knowsNone(model: string | undefined): boolean {
   return /(?:^|\/)gpt-(?:5\.[1-9]|6)/.test(model ?? '');
 }
 
 /** Whether such a model can be asked to think beyond `high`. */
-export function knowsXhigh(model: string | undefined): boolean {
+function knowsXhigh(model: string | undefined): boolean {
   return /(?:^|\/)gpt-(?:5\.[2-9]|6)/.test(model ?? '');
+}
+
+/** The effort that a model of OpenAI's knows. */
+export function nearestEffort(effort: string, model: string | undefined): string {
+  if (effort === 'none' && !knowsNone(model)) return /gpt-5/.test(model ?? '') ? 'minimal' : 'low';
+  if (effort === 'minimal' && (knowsNone(model) || !/gpt-5/.test(model ?? ''))) return 'low';
+  if (effort === 'max' || effort === 'xhigh') return knowsXhigh(model) ? 'xhigh' : 'high';
+  return effort;
 }

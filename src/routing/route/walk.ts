@@ -278,10 +278,6 @@ export class Walk {
     });
     this.#loop = new AttemptLoop({
       ...loopOptions(opened, context),
-      ...(opened.translation && {
-        dialect: opened.translation.from,
-        translation: opened.translation,
-      }),
       context,
       target: opened.target,
       request: opened.request,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attemptsOf, createGateway, fallback, partialOf, primary, target } from 'zerohop';
-import { type FakeProvider, type FakeReply, startFakeProvider } from 'zerohop/testing';
+import { type FakeProvider, type Reply, startFakeProvider } from 'zerohop/testing';
 import { quickClock } from '../../support/quick-clock.js';
 import { afterContent, ofJson, ofStreams } from '../routing/support/faults.js';
 import { CONTENTS, type Content, callersOf, dialects } from './wall-callers.js';
@@ -87,7 +87,7 @@ describe.each(pairs)('$pair', ({ caller, to }) => {
   );
 
   it.each(CONTENTS)('$name comes over, in one piece and as a stream', async (content: Content) => {
-    const reply: FakeReply = content.reply;
+    const reply: Reply = content.reply;
     for (const mode of ['ask', 'stream'] as const) {
       translated.enqueue(reply);
       const client = wholeOver('status;code=503');

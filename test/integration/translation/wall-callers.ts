@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import OpenAI6 from 'openai-6';
-import type { FakeReply } from 'zerohop/testing';
+import type { Reply } from 'zerohop/testing';
 import type { TranslatedDialect } from '../../../src/dialects/translation/canonical-request.js';
 import { parsed } from './support.js';
 
@@ -14,7 +14,7 @@ export interface Told {
 /** What is asked for, what the provider answers, and what is to come of it. */
 export interface Content {
   readonly name: 'a tool call' | 'structured output';
-  readonly reply: FakeReply;
+  readonly reply: Reply;
   readonly expected: Told;
 }
 
