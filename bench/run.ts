@@ -19,6 +19,7 @@ const parts: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   hedge: async (quick) => (await import('./parts/hedge.js')).hedging(quick),
   limits: async (quick) => (await import('./parts/limits.js')).limits(quick),
   processes: async (quick) => (await import('./parts/processes.js')).processes(quick),
+  translation: async (quick) => (await import('./parts/translation.js')).translation(quick),
   keys: async (quick) => (await import('./parts/cache-key.js')).cacheKeys(quick),
   million: async (quick) => (await import('./parts/million-calls.js')).millionCalls(quick),
   open: async (quick) => (await import('./parts/open-streams.js')).openStreams(quick),

@@ -12,6 +12,8 @@ import { isRedisInstalled, startRedis } from '../../test/support/redis-server.js
 import { judge, mustHold, number, printTable } from '../support/print.js';
 
 const PROCESSES = 4;
+/** What the words of a call are thought to be, and are: what passes at once goes by what is thought. */
+const INPUT_TOKENS = 5;
 const GIVE_UP_MS = 400_000;
 
 interface Limit {
@@ -41,7 +43,10 @@ async function outcomeOf(limit: Limit, fault?: Fault): Promise<readonly Report[]
   await using redis = await startRedis();
   const settings = {
     limits: { ...limit.limits, redis: redis.url, processes: PROCESSES },
-    usage: { inputTokens: 9, outputTokens: limit.weight - 9 },
+    usage: {
+      inputTokens: INPUT_TOKENS,
+      outputTokens: Math.max(0, limit.weight - INPUT_TOKENS),
+    },
     takesMs: 0,
   };
   const children = await Promise.all(
