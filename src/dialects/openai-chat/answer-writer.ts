@@ -11,6 +11,7 @@ import type {
   ToolInputEvent,
 } from '../canonical-events.js';
 import { DONE } from '../frame-writer.js';
+import { GrowingText } from '../growing-text.js';
 import { isObject, type JsonObject, stringify, text } from '../json.js';
 import { type AnswerContext, AnswerWriter } from '../translation/answer-writer.js';
 import { finishMeaning } from '../translation/finish-meaning.js';
@@ -42,7 +43,9 @@ export class ChatAnswerWriter extends AnswerWriter {
   readonly #custom = new Set<number>();
   /** A call that has no arguments yet. */
   #bare: number | undefined;
-  #thought: { readonly block: number; readonly part: number; readonly text: string } | undefined;
+  #thought:
+    | { readonly block: number; readonly part: number; readonly said: GrowingText }
+    | undefined;
   readonly #seals = new Map<number, { readonly text: string; readonly seal: string }>();
 
   constructor(context: AnswerContext) {
@@ -117,15 +120,16 @@ export class ChatAnswerWriter extends AnswerWriter {
     const before = this.#thought;
     const isSame = before?.block === block && before.part === part;
     const apart = before === undefined || isSame ? words : `\n\n${words}`;
-    const text = before?.block === block ? before.text + apart : words;
-    this.#thought = { block, part, text };
+    const said = before?.block === block ? before.said : new GrowingText();
+    said.add(said.text === '' ? words : apart);
+    this.#thought = { block, part, said };
     this.#delta({ reasoning_content: apart });
   }
 
   /** What the reasoning's provider wants back goes with the whole of it, once, at the end. */
   #seal({ block, signature, encrypted, id }: ReasoningSealEvent): void {
     const known = this.#seals.get(block);
-    const text = known?.text ?? (this.#thought?.block === block ? this.#thought.text : '');
+    const text = known?.text ?? (this.#thought?.block === block ? this.#thought.said.text : '');
     const seal = closeSeal({ dialect: this.context.from, signature, encrypted, id });
     this.#seals.set(block, { text, seal });
   }

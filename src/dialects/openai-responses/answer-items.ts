@@ -1,4 +1,5 @@
 import type { ToolCallEvent } from '../canonical-events.js';
+import { GrowingText } from '../growing-text.js';
 import type { JsonObject } from '../json.js';
 
 /** Writes one event. */
@@ -56,7 +57,7 @@ export abstract class OpenItem {
 export class ReasoningItem extends OpenItem {
   readonly #summary: JsonObject[] = [];
   #key: string | undefined;
-  #text = '';
+  #said = new GrowingText();
   #encrypted: string | undefined;
 
   constructor(place: ItemPlace, emit: Emit) {
@@ -71,7 +72,7 @@ export class ReasoningItem extends OpenItem {
       this.#key = key;
       this.#tellPart('added');
     }
-    this.#text += words;
+    this.#said.add(words);
     this.tell('response.reasoning_summary_text.delta', { ...this.#at, delta: words });
   }
 
@@ -82,11 +83,11 @@ export class ReasoningItem extends OpenItem {
 
   protected override end(): void {
     if (this.#key === undefined) return;
-    this.tell('response.reasoning_summary_text.done', { ...this.#at, text: this.#text });
+    this.tell('response.reasoning_summary_text.done', { ...this.#at, text: this.#said.text });
     this.#tellPart('done');
-    this.#summary.push({ type: 'summary_text', text: this.#text });
+    this.#summary.push({ type: 'summary_text', text: this.#said.text });
     this.#key = undefined;
-    this.#text = '';
+    this.#said = new GrowingText();
   }
 
   protected override item(): JsonObject {
@@ -104,7 +105,7 @@ export class ReasoningItem extends OpenItem {
   }
 
   #tellPart(what: 'added' | 'done'): void {
-    const part = { type: 'summary_text', text: this.#text };
+    const part = { type: 'summary_text', text: this.#said.text };
     this.tell(`response.reasoning_summary_part.${what}`, { ...this.#at, part });
   }
 }
@@ -120,7 +121,7 @@ export interface CallHead {
 export class CallItem extends OpenItem {
   readonly #head: CallHead;
   readonly #isCustom: boolean;
-  #words = '';
+  readonly #words = new GrowingText();
 
   constructor(place: ItemPlace, head: CallHead, emit: Emit) {
     super(place, emit);
@@ -131,18 +132,18 @@ export class CallItem extends OpenItem {
 
   /** Whether nothing was written of its arguments. */
   get isEmpty(): boolean {
-    return this.#words === '';
+    return this.#words.text === '';
   }
 
   write(words: string): void {
-    this.#words += words;
+    this.#words.add(words);
     this.tell(`response.${this.#event}.delta`, { delta: words });
   }
 
   /** Anthropic says nothing where there are no arguments; here it is an empty object. */
   protected override end(): void {
-    if (this.#words === '' && !this.#isCustom) this.write('{}');
-    this.tell(`response.${this.#event}.done`, { [this.#member]: this.#words });
+    if (this.isEmpty && !this.#isCustom) this.write('{}');
+    this.tell(`response.${this.#event}.done`, { [this.#member]: this.#words.text });
   }
 
   protected override item(status: string): JsonObject {
@@ -153,7 +154,7 @@ export class CallItem extends OpenItem {
       status,
       call_id: callId,
       name,
-      [this.#member]: this.#words,
+      [this.#member]: this.#words.text,
     };
   }
 

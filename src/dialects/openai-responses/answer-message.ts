@@ -1,3 +1,4 @@
+import { GrowingText } from '../growing-text.js';
 import type { JsonObject } from '../json.js';
 import { type UrlCitation, writeCitation } from './answer-citations.js';
 import { type Emit, type ItemPlace, type ItemStatus, OpenItem } from './answer-items.js';
@@ -9,7 +10,7 @@ interface OpenPart {
   readonly type: Words;
   /** Which part of the answer it is. */
   readonly key: string;
-  text: string;
+  readonly text: GrowingText;
   readonly annotations: JsonObject[];
   readonly logprobs: unknown[];
   /** Sources whose place is the whole of the text, which is not yet known. */
@@ -32,7 +33,14 @@ export class MessageItem extends OpenItem {
   begin(type: Words, key: string): boolean {
     if (this.#part?.type === type && this.#part.key === key) return false;
     this.end();
-    const part = { type, key, text: '', annotations: [], logprobs: [], unplaced: [] };
+    const part = {
+      type,
+      key,
+      text: new GrowingText(),
+      annotations: [],
+      logprobs: [],
+      unplaced: [],
+    };
     this.#part = part;
     this.tell('response.content_part.added', { ...this.#at, part: written(part) });
     return true;
@@ -42,7 +50,7 @@ export class MessageItem extends OpenItem {
   say(words: string): void {
     const part = this.#part;
     if (part === undefined) return;
-    part.text += words;
+    part.text.add(words);
     if (part.type === 'refusal') {
       this.tell('response.refusal.delta', { ...this.#at, delta: words });
       return;
@@ -74,7 +82,8 @@ export class MessageItem extends OpenItem {
     const part = this.#part;
     if (part === undefined) return;
     for (const citation of part.unplaced) this.#annotate(citation);
-    const { text, logprobs } = part;
+    const { logprobs } = part;
+    const { text } = part.text;
     if (part.type === 'refusal') this.tell('response.refusal.done', { ...this.#at, refusal: text });
     else this.tell('response.output_text.done', { ...this.#at, text, logprobs });
     this.tell('response.content_part.done', { ...this.#at, part: written(part) });
@@ -102,7 +111,8 @@ export class MessageItem extends OpenItem {
 }
 
 /** A part as far as it has come. */
-function written({ type, text, annotations, logprobs }: OpenPart): JsonObject {
+function written({ type, text: said, annotations, logprobs }: OpenPart): JsonObject {
+  const { text } = said;
   if (type === 'refusal') return { type: 'refusal', refusal: text };
   return {
     type: 'output_text',

@@ -1,0 +1,23 @@
+/** Text below this is not worth flattening, in characters. */
+const FLATTEN_FROM = 512;
+
+/**
+ * A text that grows piece by piece. V8 keeps such a string as a rope, with every piece alive; whenever it has doubled,
+ * it is flattened, which asking for a character does.
+ */
+export class GrowingText {
+  #text = '';
+  #flattenAt = FLATTEN_FROM;
+
+  get text(): string {
+    return this.#text;
+  }
+
+  add(piece: string): void {
+    const text = this.#text + piece;
+    this.#text = text;
+    if (text.length < this.#flattenAt) return;
+    text.charCodeAt(text.length - 1);
+    this.#flattenAt = text.length * 2;
+  }
+}
