@@ -13,8 +13,12 @@ import { judge, mustHold, number, printTable } from '../support/print.js';
 
 const PROCESSES = 4;
 /** What the words of a call are thought to be, and are: what passes at once goes by what is thought. */
-const INPUT_TOKENS = 5;
+const INPUT_TOKENS = 8;
 const GIVE_UP_MS = 400_000;
+const COLUMNS = [
+  ...['', 'calls', 'most', 'used', 'stood still, ms', 'slowest answer, ms', 'went alone'],
+  ...['goal', ''],
+];
 
 interface Limit {
   readonly title: string;
@@ -92,6 +96,7 @@ async function rowsOf(limit: Limit, fault?: Fault): Promise<string[][]> {
     percent(used),
     number(Math.max(...reports.map((report) => report.stoodStillMs))),
     number(Math.max(...reports.map((report) => report.slowestMs))),
+    number(reports.filter(({ warnings }) => warnings.length > 0).length),
   ];
   if (fault) return [[...row, ...mustHold(`processes: ${what}`, held, detail)]];
   return [
@@ -100,18 +105,14 @@ async function rowsOf(limit: Limit, fault?: Fault): Promise<string[][]> {
       'most in a window',
       '',
       percent(most),
-      '',
-      '',
-      '',
+      ...['', '', '', ''],
       ...judge(`processes: ${what}, most`, 100 * most, { atMost: 110, unit: ' %' }),
     ],
     [
       'used',
-      '',
-      '',
+      ...['', ''],
       percent(used),
-      '',
-      '',
+      ...['', '', ''],
       ...judge(`processes: ${what}, used`, 100 * used, { atLeast: 90, unit: ' %' }),
     ],
   ];
@@ -129,7 +130,7 @@ export async function processes(quick: boolean): Promise<void> {
     for (const fault of FAULTS) rows.push(...(await rowsOf(limit, fault)));
     printTable(
       `${limit.title}, shared by ${PROCESSES} processes of ${limit.calls} calls each`,
-      ['', 'calls', 'most', 'used', 'stood still, ms', 'slowest answer, ms', 'goal', ''],
+      COLUMNS,
       rows,
     );
   }

@@ -237,13 +237,13 @@ function heldAfter(chunks: number, { from, to }: { from: DialectName; to: Dialec
 }
 
 serve({
-  streams({
+  async streams({
     pairs,
     rounds,
   }: {
     pairs: readonly Pair[];
     rounds: number;
-  }): readonly TranslationTimes[] {
+  }): Promise<readonly TranslationTimes[]> {
     const series = pairs.map((pair) => ({
       pair,
       lines: STREAMS[pair.from](CHUNKS),
@@ -262,7 +262,13 @@ serve({
     }
     return series.map(({ times }) => times);
   },
-  requests({ pairs, rounds }: { pairs: readonly Pair[]; rounds: number }): readonly number[][] {
+  async requests({
+    pairs,
+    rounds,
+  }: {
+    pairs: readonly Pair[];
+    rounds: number;
+  }): Promise<readonly number[][]> {
     const series = pairs.map((pair) => ({
       pair,
       body: TWENTY[pair.from](),
@@ -280,7 +286,13 @@ serve({
     }
     return series.map(({ times }) => times);
   },
-  memory({ pairs, chunks }: { pairs: readonly Pair[]; chunks: number }): readonly number[] {
+  async memory({
+    pairs,
+    chunks,
+  }: {
+    pairs: readonly Pair[];
+    chunks: number;
+  }): Promise<readonly number[]> {
     return pairs.map((pair) => heldAfter(chunks, pair));
   },
 });

@@ -55,7 +55,8 @@ class ChatRequest {
     this.#target = target;
     this.#losses = losses;
     this.#isOpenAI = OPENAI_HOSTS.has(target.provider);
-    this.#isReasoning = this.#isOpenAI && isOpenAIReasoning(target.model);
+    // Whoever serves it, it refuses the same.
+    this.#isReasoning = isOpenAIReasoning(target.model);
   }
 
   write(): WrittenRequest {
@@ -69,7 +70,8 @@ class ChatRequest {
       messages: writeMessages(turns, style, this.#losses),
       ...this.#tools(),
       response_format: this.#format(),
-      [this.#isOpenAI ? 'max_completion_tokens' : 'max_tokens']: maxOutputTokens,
+      [this.#isOpenAI || this.#isReasoning ? 'max_completion_tokens' : 'max_tokens']:
+        maxOutputTokens,
       ...this.#sampling(),
       stop: this.#stop(),
       n: choices > 1 ? choices : undefined,
@@ -222,14 +224,14 @@ class ChatRequest {
     if (reasoning.summary !== undefined) this.#losses.drop('reasoning_summary');
     const { provider, model } = this.#target;
     const effort = effortOf(reasoning, maxOutputTokens);
-    const isTaken = this.#isOpenAI ? this.#isReasoning : TAKES_EFFORT.has(provider);
+    const isTaken = this.#isReasoning || (!this.#isOpenAI && TAKES_EFFORT.has(provider));
     if (effort === undefined || !isTaken) {
       // A model that cannot think does not think.
       if (effort !== 'none') this.#losses.drop('reasoning');
       return undefined;
     }
     if (reasoning.effort === undefined) this.#losses.change('reasoning');
-    if (!this.#isOpenAI) return effort;
+    if (!this.#isReasoning) return effort;
     const known = nearestEffort(effort, model);
     if (known !== effort) this.#losses.change('reasoning');
     return known;

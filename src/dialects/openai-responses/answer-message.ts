@@ -103,7 +103,7 @@ export class MessageItem extends OpenItem {
   #annotate(citation: UrlCitation): void {
     if (this.#part === undefined) return;
     const { annotations, text } = this.#part;
-    const annotation = writeCitation(citation, text.length);
+    const annotation = writeCitation(citation, text.text.length);
     const at = { ...this.#at, annotation_index: annotations.length };
     this.tell('response.output_text.annotation.added', { ...at, annotation });
     annotations.push(annotation);

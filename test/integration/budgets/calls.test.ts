@@ -294,7 +294,8 @@ describe('a call over a budget', () => {
     await refusalOf(client.chat.completions.create({ model: 'gpt-5-mini', messages }));
 
     expect(bench.rows).toHaveLength(1);
-    expect(bench.rows[0]).toMatchObject({ outcome: 'error', attempts: [] });
+    const error = { kind: 'over_limit', code: 'zerohop_budget' };
+    expect(bench.rows[0]).toMatchObject({ outcome: 'error', attempts: [], error });
     expect(bench.rows[0]?.decisions).toEqual([
       { kind: 'budget-exceeded', detail: { budget: 'dollar', mode: 'reject' } },
     ]);

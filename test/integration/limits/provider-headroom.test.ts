@@ -71,7 +71,7 @@ function setUp(rateLimit: RateLimitOptions | undefined, options: GatewayOptions 
   const route = options.route ?? (rateLimit?.onLimit === 'next-target' ? fallback(to, beside) : to);
   const gateway = createGateway({ clock, stats: true, pricing: false, ...options, route });
   const client = gateway.wrap(openaiAt(limited));
-  const ask = async () => {
+  const ask = async (): Promise<string | null | undefined> => {
     const { choices } = await client.chat.completions.create({ model: 'm', messages });
     return choices[0]?.message.content;
   };
@@ -189,6 +189,18 @@ describe('what a provider says is left of its limits', () => {
     const outcomes = await Promise.allSettled([ask(), ask(), ask()]);
 
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  });
+
+  it('holds beside a limit of the application, too', async () => {
+    const { ask } = setUp(
+      { ...OWN, onLimit: 'reject' },
+      { rateLimit: { requestsPerMinute: 9_999 } },
+    );
+    level = 1;
+    await ask();
+
+    expect(await ask().catch((error: unknown) => error)).toMatchObject({ status: 429 });
+    expect(refused).toBe(0);
   });
 
   it('counts for its model alone', async () => {

@@ -155,6 +155,21 @@ describeWithRedis('a Redis that limits are shared in', () => {
     expect(alone).toBeGreaterThanOrEqual(150);
   });
 
+  it('is told when it is back of what was let through without it', async () => {
+    await using redis = await startRedis();
+    // 60 of a process alone.
+    const shared = openShared({ requestsPerMinute: 600, redis: redis.url });
+    await shared.pass();
+    await redis.kill();
+
+    for (let count = 0; count < 50; count += 1) await within(shared.pass());
+    await redis.restart();
+
+    await until(async () =>
+      expect(await readLimit(redis, 'requestsPerMinute', 'reservoir')).toBeLessThan(0),
+    );
+  });
+
   it('closes the gate while it is gone, where that is asked for, and opens it again', async () => {
     await using redis = await startRedis();
     const limits = { requestsPerSecond: 5, redis: redis.url, onRedisDown: 'closed' } as const;
