@@ -1,4 +1,5 @@
 import type { ResponseFacts, SettledChoice, Usage } from '../pipeline/settlement.js';
+import { flattenAt, flattened } from './growing-text.js';
 import type { JsonObject } from './json.js';
 
 /** A tool call as far as it has come. */
@@ -10,9 +11,6 @@ export interface ToolCallFold {
   arguments: string;
 }
 
-/** Text below this is not worth flattening, in characters. */
-const FLATTEN_FROM = 512;
-
 /** One choice as far as it has come. */
 export class ChoiceFold {
   readonly index: number;
@@ -23,22 +21,19 @@ export class ChoiceFold {
   toolCalls: ToolCallFold[] = [];
   #calls: Map<number | string, ToolCallFold> | undefined = undefined;
   #lastKey: number | string | undefined = undefined;
-  #flattenAt = FLATTEN_FROM;
+  #flattenAt = flattenAt(0);
 
   constructor(index: number) {
     this.index = index;
   }
 
-  /**
-   * Adds to what was said. V8 keeps a string that grows as a rope, with every piece alive; whenever it has
-   * doubled, it is flattened, which asking for a character does.
-   */
+  /** Adds to what was said, and keeps it flat. */
   say(kind: 'text' | 'refusal' | 'reasoning', piece: string): void {
     const said = this[kind] + piece;
     this[kind] = said;
     if (said.length < this.#flattenAt) return;
-    said.charCodeAt(said.length - 1);
-    this.#flattenAt = said.length * 2;
+    this[kind] = flattened(said);
+    this.#flattenAt = flattenAt(said.length);
   }
 
   /**
