@@ -97,6 +97,20 @@ const TABLE: ReadonlyMap<string, ProviderEndpoint> = new Map(
   ]),
 );
 
+const BY_HOST: ReadonlyMap<string, ProviderEndpoint> = new Map(
+  Array.from(TABLE.values(), (endpoint) => [new URL(endpoint.baseURL).host, endpoint]),
+);
+
+/** The wire formats of a client's SDK that are spoken at its host: Responses only where a known provider has them. */
+export function spokenAt(
+  host: string,
+  dialects: ReadonlySet<DialectName>,
+): ReadonlySet<DialectName> {
+  const known = BY_HOST.get(host);
+  if (known === undefined || known.dialects.has('openai-responses')) return dialects;
+  return new Set([...dialects].filter((dialect) => dialect !== 'openai-responses'));
+}
+
 /** Providers that cannot be reached with a name and a key alone. */
 const NEEDS_CLIENT: ReadonlyMap<string, string> = new Map([
   ['azure', 'needs an endpoint: use target({ client: new AzureOpenAI({ endpoint, … }), model })'],

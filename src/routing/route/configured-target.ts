@@ -30,6 +30,7 @@ export function primaryTarget(name: string, health: RouteHealth): RouteTarget {
     weight: 1,
     health,
     refusal: () => undefined,
+    asksIn: (dialect) => dialect,
     asks: ({ body }, caller) => ({ provider: caller.provider.name, model: modelIn(body) }),
     strip: (_dialect, { body }) => ({ ...withoutSealed(body), boundBy: [] }),
     open: ({ request }, { caller }) => {
@@ -68,8 +69,10 @@ export function configuredTarget(parts: TargetParts): RouteTarget {
   };
   const lacking = lackingOf(options);
   /** The request in another dialect, where it is known now that it needs one. */
+  const asksIn = (from: DialectName) =>
+    source.dialects && dialectFor(from, source.dialects, dialect);
   const translation = (from: DialectName, asked: GatewayRequest) => {
-    const to = source.dialects && dialectFor(from, source.dialects, dialect);
+    const to = asksIn(from);
     if (owner === undefined || to === undefined || to === from || !isTranslated(to))
       return undefined;
     return translated(asked, { ...spec, from, to, owner });
@@ -83,7 +86,7 @@ export function configuredTarget(parts: TargetParts): RouteTarget {
     weight,
     health,
     refusal(from, asked, caller) {
-      if (source.dialects && !dialectFor(from, source.dialects, dialect)) return 'dialect';
+      if (source.dialects && asksIn(from) === undefined) return 'dialect';
       if (isBeyond(lacking, asked)) return 'capability';
       // What cannot be said at all is found when it is opened.
       if (onUnsupported === 'drop') return undefined;
@@ -94,6 +97,7 @@ export function configuredTarget(parts: TargetParts): RouteTarget {
         ? 'unsupported'
         : undefined;
     },
+    asksIn,
     asks: ({ body }) => ({
       provider: owner?.provider.name,
       model: modelIn(request) ?? model ?? modelIn(body),

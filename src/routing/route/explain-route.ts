@@ -1,3 +1,4 @@
+import type { DialectName } from '../../dialects/dialect.js';
 import type { Cost, UnpricedReason } from '../../pipeline/settlement.js';
 import type { BreakerState, Refusal } from '../breaker.js';
 import type { Candidates, Hedge, PlannedCall } from './candidates.js';
@@ -13,6 +14,8 @@ export interface ExplainedTarget {
   readonly provider?: string | undefined;
   /** As it would be asked for, unless a `request` function names another. */
   readonly model?: string | undefined;
+  /** The wire format it would be asked in; absent where a function gives the client, or it could not be asked. */
+  readonly dialect?: DialectName | undefined;
   readonly state: BreakerState | 'disabled';
   /** Why it would be passed over; absent where it would be asked. `'request'`: that depends on what another provider keeps. */
   readonly skipped?: TargetRefusal | Refusal['reason'] | 'request' | undefined;
@@ -78,6 +81,7 @@ function explain(
   return {
     name,
     ...asked,
+    dialect: dialect && target.asksIn(dialect),
     state: stateOf(target),
     skipped: refusal ?? closed?.reason,
     retryAfterMs: Number.isFinite(waitMs) ? waitMs : undefined,

@@ -52,6 +52,8 @@ export interface RouteTarget {
   readonly health: RouteHealth;
   /** Why it is not to be asked this, however well it does. */
   refusal(dialect: DialectName, request: GatewayRequest, caller: Target): TargetRefusal | undefined;
+  /** The wire format in which a call of a dialect is asked; `undefined` where only a call will tell, or there is none. */
+  asksIn(dialect: DialectName): DialectName | undefined;
   /** Whom it asks for what, as far as that is known before it is opened. */
   asks(request: GatewayRequest, caller: Target): AskedModel;
   /** What it may have of a request; `undefined` where only a call will tell. */

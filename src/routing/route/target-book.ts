@@ -6,14 +6,14 @@ import type { RateLimitOptions } from '../../pipeline/limit-types.js';
 import { type Check, refuse } from '../../pipeline/option-checks.js';
 import type { ModelPrices, PriceFunction } from '../../pipeline/prices.js';
 import { addressOf, type Target } from '../../pipeline/target.js';
-import { givenClient, providerClient } from '../../sdk/client-source.js';
+import { type ClientSource, givenClient, providerClient } from '../../sdk/client-source.js';
 import { isSdkClient } from '../../sdk/client-types.js';
 import type { CloneOptions } from '../../sdk/clone-client.js';
 import { placeOf } from '../../sdk/place.js';
 import type { ProviderEndpoint } from '../../sdk/provider-endpoint.js';
 import { Breaker, type BreakerChange, type BreakerOptions, type BreakerState } from '../breaker.js';
 import type { OwnProviders } from '../own-providers.js';
-import { providerNamed, resolveTargetName } from '../provider-table.js';
+import { providerNamed, resolveTargetName, spokenAt } from '../provider-table.js';
 import { targetCheck } from './check-route.js';
 import { configuredTarget, primaryTarget, type TargetParts } from './configured-target.js';
 import { RecentKeys } from './recent-keys.js';
@@ -148,10 +148,7 @@ export class TargetBook implements GatewayTargets {
     const origin: Origin =
       client === undefined
         ? this.#providers(providerNamed(provider ?? '', providers, path))
-        : {
-            source: givenClient<RouteCall>(client, clone),
-            owner: isSdkClient(client) ? placeOf(client) : undefined,
-          };
+        : givenOrigin(givenClient<RouteCall>(client, clone), client);
     const speaks = origin.source.dialects;
     if (dialect !== undefined && speaks?.has(dialect) === false) {
       refuse(`${path}.dialect`, `is none that it speaks: ${[...speaks].join(', ')}`);
@@ -276,4 +273,12 @@ type Origin = Pick<TargetParts, 'source' | 'owner'>;
 function hostOf(client: TargetOptions['client']): string {
   const baseURL: unknown = typeof client === 'object' ? Reflect.get(client, 'baseURL') : undefined;
   return (typeof baseURL === 'string' ? URL.parse(baseURL)?.host : undefined) ?? 'client';
+}
+
+/** A client of the user's, which speaks what is spoken where it is. */
+function givenOrigin(source: ClientSource<RouteCall>, client: object): Origin {
+  if (!isSdkClient(client)) return { source, owner: undefined };
+  const owner = placeOf(client);
+  const { dialects } = source;
+  return { source: { ...source, dialects: dialects && spokenAt(owner.name, dialects) }, owner };
 }

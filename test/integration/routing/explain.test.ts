@@ -49,6 +49,11 @@ function setUp(options: GatewayOptions = {}) {
 
 const names = ({ targets }: Explanation) => targets.map(({ name }) => name);
 
+function baseURLOf(baseURL: string, dialect?: 'openai-chat') {
+  const client = new OpenAI({ apiKey: 'k', baseURL });
+  return target({ name: baseURL, client, model: 'm', dialect });
+}
+
 describe('explain: the targets', () => {
   it('are those of the route, in the order in which they would be asked', async () => {
     const route = fallback(
@@ -155,6 +160,21 @@ describe('explain: who would be passed over', () => {
     expect(explained.targets[1]).toMatchObject({ removed: ['logit_bias', 'n'] });
     expect(explained.targets[1]).not.toHaveProperty('skipped', expect.anything());
     expect(refused.targets[1]).toMatchObject({ skipped: 'request', removed: ['audio'] });
+  });
+
+  it.each([
+    ['anthropic/claude-sonnet-4-6', 'anthropic-messages'],
+    ['deepseek/deepseek-chat', 'openai-chat'],
+    ['groq/llama-3.3-70b-versatile', 'openai-responses'],
+    [baseURLOf('https://api.deepseek.com'), 'openai-chat'],
+    [baseURLOf('https://api.openai.com/v1'), 'openai-responses'],
+    [baseURLOf('http://127.0.0.1:8000/v1', 'openai-chat'), 'openai-chat'],
+  ])('says in which wire format responses are had of %s', async (route, dialect) => {
+    const { gateway, client } = setUp({ route: fallback(primary, route) });
+    const body = { model: 'm', input: 'a' };
+    const { targets } = await gateway.explain({ client, operation: 'responses', body });
+
+    expect(targets.map((each) => each.dialect)).toEqual(['openai-responses', dialect]);
   });
 
   it('says that it is switched off', async () => {
