@@ -92,18 +92,20 @@ export class AttemptLoop {
     await this.#wait(waitMs);
     // Other calls, or another way of this one, may have met the same meanwhile.
     this.#stopIfLeft(error);
-    if (context.attempts.length >= this.options.maxAttempts) {
-      context.decide('retry-stopped', { reason: 'attempts_exhausted' });
-      throw error;
-    }
+    if (context.attempts.length >= this.options.maxAttempts)
+      this.#stop('attempts_exhausted', error);
     if (this.#current) this.#followers?.retrying(this.#current.record);
     this.#turns.take();
   }
 
   /** Throws where the target is not to be asked once more. */
   #stopIfLeft(error: FailedAttempt): void {
-    if (this.options.observer?.mayRetry() !== false) return;
-    this.options.context.decide('retry-stopped', { reason: 'target_left' });
+    if (this.options.observer?.mayRetry() === false) this.#stop('target_left', error);
+  }
+
+  #stop(reason: string, error: FailedAttempt): never {
+    this.#turns.ended(false);
+    this.options.context.decide('retry-stopped', { reason });
     throw error;
   }
 
@@ -115,6 +117,7 @@ export class AttemptLoop {
       if (waitMs > 0) await context.clock.delay(waitMs, context.signal);
       else context.signal.throwIfAborted();
     } catch (reason) {
+      this.#turns.ended(false);
       throw new FailedAttempt(this.#abortedFailure(reason));
     }
   }
@@ -240,7 +243,7 @@ export class AttemptLoop {
   succeed(seen: Seen): void {
     const { health, context, observer } = this.options;
     this.#current?.succeeded(context.clock.now(), () => seen.facts().usage);
-    if (this.#turns.taken > 0) health.budget.refund();
+    this.#turns.ended(false);
     health.lastAnswerAt = context.clock.now();
     observer?.succeeded({ headers: this.#headers, sentAt: this.attemptStartedAt, seen });
   }
@@ -252,6 +255,7 @@ export class AttemptLoop {
       ? this.#abortedFailure(context.signal.reason)
       : describeFailure(thrown, target.errors);
     this.#current?.failed(context.clock.now(), attempt);
+    this.#turns.ended(attempt.failure.kind !== 'aborted');
     this.options.observer?.failed(attempt);
     return attempt;
   }

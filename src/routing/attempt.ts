@@ -42,7 +42,6 @@ export class Attempt {
   readonly startedAt: number;
   readonly exchange: Exchange;
   readonly #permit: Permit | undefined;
-  #hasTold = false;
 
   constructor({ record, startedAt, exchange, permit }: AttemptInit) {
     this.record = record;
@@ -62,11 +61,10 @@ export class Attempt {
     this.#tell(headers, status);
   }
 
-  /** Tells whoever lets attempts through what the provider says is left: once, as it is when the headers come. */
+  /** Tells whoever lets attempts through what the provider says is left. */
   #tell(headers: Headers, status = 0): void {
     const heard = this.#permit?.heard;
-    if (heard === undefined || this.#hasTold) return;
-    this.#hasTold = true;
+    if (heard === undefined) return;
     const now = this.exchange.clock.wallNow();
     const retryAfterMs = status >= 400 ? readRetryAfter(headers, now) : undefined;
     heard({ quota: quotaFrom(headers, now), retryAfterMs });

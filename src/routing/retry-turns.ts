@@ -23,6 +23,7 @@ export class RetryTurns {
   #taken = 0;
   #staleUsed = false;
   #renewed = false;
+  #isUnderWay = false;
 
   constructor(options: TurnOptions) {
     this.#options = options;
@@ -55,15 +56,23 @@ export class RetryTurns {
       if (retryAfterMs !== undefined) Object.assign(error, { retryAfterMs });
       return undefined;
     }
-    if (!health.budget.tryWithdraw(context.clock.now())) {
+    if (!health.budget.begin(context.clock.now())) {
       context.decide('retry-stopped', { reason: 'retry_budget_exhausted' });
       return undefined;
     }
+    this.#isUnderWay = true;
     const { reason, waitMs } = decision;
     if (reason === 'stale_connection') this.#staleUsed = true;
     if (reason === 'credentials_renewed') this.#renewed = true;
     context.decide('retry', { reason, waitMs: Math.round(waitMs) });
     return waitMs;
+  }
+
+  /** Notes what became of the retry that was decided on, if there was one; one that was never sent has not failed. */
+  ended(hasFailed: boolean): void {
+    if (!this.#isUnderWay) return;
+    this.#isUnderWay = false;
+    this.#options.health.budget.end(hasFailed);
   }
 
   /** Notes that the wait is over and the next attempt is sent. */

@@ -197,7 +197,6 @@ const jitter = [false, true].map(
         ],
       })),
     act: isAnswered ? answeredHerd : spreadHerd,
-    ...(isAnswered && { pending: 'a retry budget has 100 to begin with, whatever comes at once' }),
   }),
 );
 
