@@ -193,15 +193,14 @@ export class AttemptLoop {
   /** Whether the current attempt asked for usage, for the caller or for us. */
   get usageAsked(): boolean {
     const { request, translation, keepsUsage } = this.options;
-    // What is translated has the usage that we want in it.
     if (translation) return keepsUsage === true || translation.includeUsage;
     return this.#asksUsage || asksUsage(request);
   }
 
   #metered(request: GatewayRequest): GatewayRequest {
-    const { wantsUsage, health, dialect, target } = this.options;
-    this.#asksUsage =
-      wantsUsage && health.refusesUsage !== true && lacksUsage(request, dialect, target.provider);
+    const { wantsUsage, translation, health, dialect, target } = this.options;
+    const wants = (wantsUsage || translation?.includeUsage) && health.refusesUsage !== true;
+    this.#asksUsage = wants && lacksUsage(request, dialect, target.provider);
     return this.#asksUsage ? askUsage(request) : request;
   }
 

@@ -83,6 +83,18 @@ describe('a translated answer', () => {
     expect(await usages({ stream_options: { include_usage: true } })).toHaveLength(1);
   });
 
+  it('has usage for an Anthropic client, whose SDK has it always', async () => {
+    const client = new OpenAI({ apiKey: 'k', baseURL: `${other.url}/v1`, maxRetries: 0 });
+    const gateway = createGateway({ route: fallback(target({ name: 'gpt', client, model: 'm' })) });
+    const caller = gateway.wrap(new Anthropic({ apiKey: 'k', baseURL: own.url }));
+    const { usage } = await caller.messages
+      .stream({ model: 'c', max_tokens: 10, messages })
+      .finalMessage();
+
+    expect(usage.input_tokens).toBeGreaterThan(0);
+    expect(usage.output_tokens).toBeGreaterThan(0);
+  });
+
   it('is a hit from then on, in either mode, without usage that was not asked for', async () => {
     own.enqueue({ status: 500 });
     other.enqueue({ text: 'only once' });
