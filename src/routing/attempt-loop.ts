@@ -199,7 +199,7 @@ export class AttemptLoop {
 
   #metered(request: GatewayRequest): GatewayRequest {
     const { wantsUsage, translation, health, dialect, target } = this.options;
-    const wants = (wantsUsage || translation?.includeUsage) && health.refusesUsage !== true;
+    const wants = (wantsUsage || translation?.includeUsage === true) && !health.refusesUsage;
     this.#asksUsage = wants && lacksUsage(request, dialect, target.provider);
     return this.#asksUsage ? askUsage(request) : request;
   }

@@ -5,20 +5,18 @@ import type {
   RefusalStopDetails,
   StopReason,
 } from '@anthropic-ai/sdk/resources/messages/messages';
-import type { Usage } from '../../pipeline/settlement.js';
 import type {
-  CanonicalEvent,
-  FinishEvent,
-  Place,
   ReasoningSealEvent,
   StartEvent,
   TextEvent,
-  ToolArgumentsEvent,
   ToolCallEvent,
-  ToolInputEvent,
 } from '../canonical-events.js';
-import { stringify, text } from '../json.js';
-import { type AnswerContext, AnswerWriter } from '../translation/answer-writer.js';
+import { text } from '../json.js';
+import {
+  type AnswerContext,
+  AnswerWriter,
+  type ArgumentsPiece,
+} from '../translation/answer-writer.js';
 import { type FinishMeaning, finishMeaning } from '../translation/finish-meaning.js';
 import { closeSeal } from '../translation/seals.js';
 import { messagesUsage } from '../translation/spell-usage.js';
@@ -52,11 +50,8 @@ export class MessagesAnswerWriter extends AnswerWriter {
   #id: string | undefined;
   #model: string | undefined;
   #hasBegun = false;
-  #isOver = false;
   #hasRefused = false;
   #thoughtPart = 0;
-  #finish: FinishEvent | undefined;
-  #usage: Usage | undefined;
 
   constructor(context: AnswerContext) {
     super(context);
@@ -66,78 +61,21 @@ export class MessagesAnswerWriter extends AnswerWriter {
     });
   }
 
-  override onEvent(event: CanonicalEvent): void {
-    if ('choice' in event && event.choice !== 0) {
-      this.lost.add('n');
-      return;
-    }
-    switch (event.type) {
-      case 'start':
-        this.#start(event);
-        break;
-      case 'text':
-      case 'refusal':
-        if (event.text !== '') this.#words(event);
-        break;
-      case 'reasoning':
-      case 'reasoning-summary':
-        if (event.text !== '') this.#think(event.text, event);
-        break;
-      case 'reasoning-seal':
-        this.#seal(event);
-        break;
-      case 'tool-call':
-        this.#call(event);
-        break;
-      case 'tool-arguments':
-      case 'tool-input':
-        this.#input(event);
-        break;
-      default:
-        this.#rest(event);
-    }
-  }
-
-  #rest(event: CanonicalEvent): void {
-    switch (event.type) {
-      case 'finish':
-        this.#finish = event;
-        break;
-      case 'usage':
-        this.#addUsage(event.usage);
-        break;
-      case 'end':
-        this.#end();
-        break;
-      case 'block':
-        this.lost.add('blocks');
-        break;
-      case 'audio':
-      case 'citations':
-      case 'logprobs':
-        // Of what Claude cites it would have to have a key that only it can make.
-        this.lost.add(event.type);
-        break;
-      default:
-        break;
-    }
-  }
-
   /** What a later frame says otherwise comes too late. */
-  #start({ id, model }: StartEvent): void {
+  protected override start({ id, model }: StartEvent): void {
     this.#id ??= text(id);
     this.#model ??= text(model);
     if (this.#id !== undefined && this.#model !== undefined) this.#begin();
   }
 
-  #words({ type, block, part, text: words }: TextEvent): void {
+  protected override say({ type, block, part, text: words }: TextEvent): void {
     if (type === 'refusal') this.#hasRefused = true;
     this.#blocks.open(`${type}/${block}/${part}`, { type: 'text', text: '', citations: null });
     this.#blocks.add({ type: 'text_delta', text: words });
   }
 
   /** What stands in different parts of one thought is kept apart by a blank line. */
-  #think(words: string, { block, part }: Place): void {
+  protected override think({ text: words, block, part }: TextEvent): void {
     const key = `thinking/${block}`;
     // Chat has no blocks: what follows a seal is another thought.
     if (this.context.from === 'openai-chat' && this.#blocks.isSealed) this.#blocks.close();
@@ -147,7 +85,7 @@ export class MessagesAnswerWriter extends AnswerWriter {
     this.#blocks.add({ type: 'thinking_delta', thinking: isNextPart ? `\n\n${words}` : words });
   }
 
-  #seal({ block, signature, encrypted, id }: ReasoningSealEvent): void {
+  protected override seal({ block, signature, encrypted, id }: ReasoningSealEvent): void {
     const { from } = this.context;
     const own = from === 'anthropic-messages' ? (signature ?? encrypted) : undefined;
     this.#blocks.seal(
@@ -160,7 +98,7 @@ export class MessagesAnswerWriter extends AnswerWriter {
     );
   }
 
-  #call({ call: index, kind, id, name }: ToolCallEvent): void {
+  protected override call({ call: index, kind, id, name }: ToolCallEvent): void {
     const call = this.#callAt(index);
     call.id ??= id;
     call.name ??= name;
@@ -190,19 +128,11 @@ export class MessagesAnswerWriter extends AnswerWriter {
     if (isCustom) this.#blocks.addInput(`tool/${index}`, '{"input":"');
   }
 
-  #input(event: ToolArgumentsEvent | ToolInputEvent): void {
-    const words = event.type === 'tool-input' ? stringify(event.input) : event.text;
-    if (words === '') return;
-    const call = this.#callAt(event.call);
-    this.#openCall(event.call, call);
+  protected override addArguments({ call: index, words }: ArgumentsPiece): void {
+    const call = this.#callAt(index);
+    this.#openCall(index, call);
     const json = call.isCustom ? JSON.stringify(words).slice(1, -1) : words;
-    this.#blocks.addInput(`tool/${event.call}`, json);
-  }
-
-  /** The figures that come later are the final ones. */
-  #addUsage(usage: Usage): void {
-    const figures = Object.entries(usage).filter(([, figure]) => figure !== undefined);
-    this.#usage = { ...this.#usage, reported: usage.reported, ...Object.fromEntries(figures) };
+    this.#blocks.addInput(`tool/${index}`, json);
   }
 
   #begin(): void {
@@ -235,12 +165,12 @@ export class MessagesAnswerWriter extends AnswerWriter {
 
   /** The counts that are known, in all their places. */
   #counts(): MessageDeltaUsage & { readonly input_tokens: number } {
-    const spelled = messagesUsage(this.#usage ?? { reported: {} });
+    const spelled = messagesUsage(this.usage ?? { reported: {} });
     const count = (name: keyof MessageDeltaUsage): number => {
       const value = spelled[name];
       return typeof value === 'number' ? value : 0;
     };
-    const { reasoningTokens, webSearches } = this.#usage ?? {};
+    const { reasoningTokens, webSearches } = this.usage ?? {};
     return {
       input_tokens: count('input_tokens'),
       cache_creation_input_tokens: count('cache_creation_input_tokens'),
@@ -255,16 +185,14 @@ export class MessagesAnswerWriter extends AnswerWriter {
     };
   }
 
-  #end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+  protected override end(): void {
     this.#begin();
     this.#blocks.close();
-    const meaning = finishMeaning(this.#finish?.reason ?? 'stop', this.#calls.size > 0);
+    const meaning = finishMeaning(this.finish?.reason ?? 'stop', this.#calls.size > 0);
     const reason = STOP_REASONS[this.#hasRefused ? 'filter' : meaning];
     const delta = {
       stop_reason: reason,
-      stop_sequence: this.#finish?.stopSequence ?? null,
+      stop_sequence: this.finish?.stopSequence ?? null,
       stop_details: reason === 'refusal' ? REFUSED : null,
       container: null,
     };

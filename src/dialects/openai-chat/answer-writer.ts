@@ -1,21 +1,20 @@
-import type { Usage } from '../../pipeline/settlement.js';
 import type {
-  CanonicalEvent,
   CitationsEvent,
   Place,
   ReasoningSealEvent,
   StartEvent,
   TextEvent,
-  ToolArgumentsEvent,
   ToolCallEvent,
-  ToolInputEvent,
 } from '../canonical-events.js';
 import { DONE } from '../frame-writer.js';
 import { GrowingText } from '../growing-text.js';
-import { isObject, type JsonObject, stringify, text } from '../json.js';
-import { type AnswerContext, AnswerWriter } from '../translation/answer-writer.js';
+import { isObject, type JsonObject, text } from '../json.js';
+import {
+  type AnswerContext,
+  AnswerWriter,
+  type ArgumentsPiece,
+} from '../translation/answer-writer.js';
 import { finishMeaning } from '../translation/finish-meaning.js';
-import { overlaid } from '../translation/overlay-usage.js';
 import { closeSeal } from '../translation/seals.js';
 import { chatUsage } from '../translation/spell-usage.js';
 
@@ -32,10 +31,7 @@ const FINISH = {
 export class ChatAnswerWriter extends AnswerWriter {
   #head: JsonObject;
   #hasStarted = false;
-  #isOver = false;
   #hasCalls = false;
-  #reason: string | undefined;
-  #usage: Usage | undefined;
   /** Characters of text so far, for the places of its sources. */
   #length = 0;
   #block: { readonly key: string; readonly from: number } | undefined;
@@ -53,48 +49,13 @@ export class ChatAnswerWriter extends AnswerWriter {
     this.#head = { id: '', object: 'chat.completion.chunk', created: context.now(), model: '' };
   }
 
-  override onEvent(event: CanonicalEvent): void {
-    switch (event.type) {
-      case 'start':
-        this.#start(event);
-        break;
-      case 'text':
-      case 'refusal':
-      case 'reasoning':
-      case 'reasoning-summary':
-        if (event.text !== '') this.#words(event);
-        break;
-      case 'reasoning-seal':
-        this.#seal(event);
-        break;
-      case 'tool-call':
-        this.#call(event);
-        break;
-      case 'tool-arguments':
-      case 'tool-input':
-        this.#arguments(event);
-        break;
-      case 'citations':
-        this.#cite(event);
-        break;
-      case 'finish':
-        this.#reason = event.reason;
-        break;
-      case 'usage':
-        this.#usage = overlaid(this.#usage, event.usage, this.context.from);
-        break;
-      case 'block':
-        this.lost.add('blocks');
-        break;
-      case 'end':
-        this.#end();
-        break;
-      default:
-        break;
-    }
-  }
-
-  #start({ id, model, created, serviceTier, systemFingerprint }: StartEvent): void {
+  protected override start({
+    id,
+    model,
+    created,
+    serviceTier,
+    systemFingerprint,
+  }: StartEvent): void {
     const before = this.#head;
     this.#head = {
       ...before,
@@ -106,17 +67,16 @@ export class ChatAnswerWriter extends AnswerWriter {
     };
   }
 
-  #words({ type, text: words, ...place }: TextEvent): void {
+  protected override say({ type, text: words, ...place }: TextEvent): void {
     if (type === 'text') {
       this.#inBlock(place);
       this.#length += words.length;
       this.#delta({ content: words });
-    } else if (type === 'refusal') this.#delta({ refusal: words });
-    else this.#think(words, place);
+    } else this.#delta({ refusal: words });
   }
 
   /** What stands in different parts is kept apart by a blank line. */
-  #think(words: string, { block, part }: Place): void {
+  protected override think({ text: words, block, part }: TextEvent): void {
     const before = this.#thought;
     const isSame = before?.block === block && before.part === part;
     const apart = before === undefined || isSame ? words : `\n\n${words}`;
@@ -127,7 +87,7 @@ export class ChatAnswerWriter extends AnswerWriter {
   }
 
   /** What the reasoning's provider wants back goes with the whole of it, once, at the end. */
-  #seal({ block, signature, encrypted, id }: ReasoningSealEvent): void {
+  protected override seal({ block, signature, encrypted, id }: ReasoningSealEvent): void {
     const known = this.#seals.get(block);
     const text = known?.text ?? (this.#thought?.block === block ? this.#thought.said.text : '');
     const seal = closeSeal({ dialect: this.context.from, signature, encrypted, id });
@@ -142,7 +102,7 @@ export class ChatAnswerWriter extends AnswerWriter {
     );
   }
 
-  #call({ call, kind, id, name }: ToolCallEvent): void {
+  protected override call({ call, kind, id, name }: ToolCallEvent): void {
     this.#closeCall();
     this.#hasCalls = true;
     if (kind !== 'custom') this.#bare = call;
@@ -162,10 +122,7 @@ export class ChatAnswerWriter extends AnswerWriter {
     this.#delta({ tool_calls: [{ index, function: { arguments: '{}' } }] });
   }
 
-  #arguments(event: ToolArgumentsEvent | ToolInputEvent): void {
-    const words = event.type === 'tool-input' ? stringify(event.input) : event.text;
-    if (words === '') return;
-    const { call } = event;
+  protected override addArguments({ call, words }: ArgumentsPiece): void {
     if (call === this.#bare) this.#bare = undefined;
     const inner = this.#custom.has(call)
       ? { custom: { input: words } }
@@ -181,7 +138,7 @@ export class ChatAnswerWriter extends AnswerWriter {
     this.#block = { key, from: this.#length };
   }
 
-  #cite({ citations, ...place }: CitationsEvent): void {
+  protected override cite({ citations, ...place }: CitationsEvent): void {
     this.#inBlock(place);
     for (const citation of citations) {
       const url = isObject(citation) ? text(citation.url) : undefined;
@@ -210,17 +167,15 @@ export class ChatAnswerWriter extends AnswerWriter {
     this.#delta({ annotations });
   }
 
-  #end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+  protected override end(): void {
     this.#writeCitations();
     if (this.#seals.size > 0) this.#delta({ reasoning_details: this.#details() });
-    const meaning = finishMeaning(this.#reason ?? 'stop', this.#hasCalls);
+    const meaning = finishMeaning(this.finish?.reason ?? 'stop', this.#hasCalls);
     if (!this.#hasStarted) this.#delta({});
     this.#closeCall();
     this.#chunk([{ index: 0, delta: {}, logprobs: null, finish_reason: FINISH[meaning] }]);
-    if (this.context.includeUsage && this.#usage) {
-      this.#chunk([], { usage: chatUsage(this.#usage) });
+    if (this.context.includeUsage && this.usage) {
+      this.#chunk([], { usage: chatUsage(this.usage) });
     }
     this.writeEvent(DONE);
   }

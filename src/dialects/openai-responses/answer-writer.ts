@@ -1,21 +1,20 @@
 import { GatewayError } from '../../pipeline/errors.js';
-import type { Usage } from '../../pipeline/settlement.js';
 import type {
-  CanonicalEvent,
   CitationsEvent,
   LogprobsEvent,
   Place,
   ReasoningSealEvent,
   StartEvent,
   TextEvent,
-  ToolArgumentsEvent,
   ToolCallEvent,
-  ToolInputEvent,
 } from '../canonical-events.js';
-import { isObject, type JsonObject, list, stringify } from '../json.js';
-import { type AnswerContext, AnswerWriter } from '../translation/answer-writer.js';
+import { isObject, type JsonObject, list } from '../json.js';
+import {
+  type AnswerContext,
+  AnswerWriter,
+  type ArgumentsPiece,
+} from '../translation/answer-writer.js';
 import { finishMeaning } from '../translation/finish-meaning.js';
-import { overlaid } from '../translation/overlay-usage.js';
 import { closeSeal } from '../translation/seals.js';
 import { type UrlCitation, urlCitationOf } from './answer-citations.js';
 import {
@@ -65,76 +64,13 @@ export class ResponsesAnswerWriter extends AnswerWriter {
   #thinking: number | undefined;
   /** Sources of texts that have not begun, by their places. */
   #ahead: { readonly key: string; readonly citation: UrlCitation }[] = [];
-  #reason: string | undefined;
-  #usage: Usage | undefined;
-  #isOver = false;
 
   constructor(context: AnswerContext) {
     super(context);
     this.#wantsLogprobs = wantsLogprobs(context.request);
   }
 
-  override onEvent(event: CanonicalEvent): void {
-    if ('choice' in event && event.choice !== 0) {
-      this.lost.add('n');
-      return;
-    }
-    switch (event.type) {
-      case 'start':
-        this.#learn(event);
-        break;
-      case 'text':
-      case 'refusal':
-        this.#say(event, event.type);
-        break;
-      case 'reasoning':
-      case 'reasoning-summary':
-        this.#think(event);
-        break;
-      case 'reasoning-seal':
-        this.#seal(event);
-        break;
-      case 'tool-call':
-        this.#call(event);
-        break;
-      case 'tool-arguments':
-      case 'tool-input':
-        this.#arguments(event);
-        break;
-      case 'citations':
-        this.#cite(event);
-        break;
-      default:
-        this.#other(event);
-    }
-  }
-
-  #other(event: CanonicalEvent): void {
-    switch (event.type) {
-      case 'logprobs':
-        this.#weigh(event);
-        break;
-      case 'finish':
-        this.#reason ??= event.reason;
-        break;
-      case 'usage':
-        this.#usage = overlaid(this.#usage, event.usage, this.context.from);
-        break;
-      case 'audio':
-        this.lost.add('audio');
-        break;
-      case 'block':
-        this.lost.add('blocks');
-        break;
-      case 'end':
-        this.#end();
-        break;
-      default:
-        break;
-    }
-  }
-
-  #learn({ type: _, slots: __, ...facts }: StartEvent): void {
+  protected override start({ type: _, slots: __, ...facts }: StartEvent): void {
     this.#start = { ...this.#start, ...facts };
     if (facts.id !== undefined) this.#begin();
   }
@@ -158,8 +94,8 @@ export class ResponsesAnswerWriter extends AnswerWriter {
     return { id, model, createdAt: this.#head?.createdAt ?? created, serviceTier: tier };
   }
 
-  #say(event: TextEvent, type: 'text' | 'refusal'): void {
-    if (event.text === '') return;
+  protected override say(event: TextEvent): void {
+    const type = event.type === 'refusal' ? event.type : 'text';
     const key = keyOf(event);
     const item = this.#message();
     if (item.begin(type, key) && type === 'text') this.#citeAhead(item, key);
@@ -171,8 +107,7 @@ export class ResponsesAnswerWriter extends AnswerWriter {
     return this.#opened(new MessageItem(this.#place('msg'), this.#emit));
   }
 
-  #think(event: TextEvent): void {
-    if (event.text === '') return;
+  protected override think(event: TextEvent): void {
     this.#reasoning(event).think(`${event.type}/${event.part}`, event.text);
   }
 
@@ -184,7 +119,7 @@ export class ResponsesAnswerWriter extends AnswerWriter {
   }
 
   /** What chat servers seal, nobody could be given back. */
-  #seal(event: ReasoningSealEvent): void {
+  protected override seal(event: ReasoningSealEvent): void {
     const { from: dialect } = this.context;
     if (dialect === 'openai-chat') return;
     const { id, signature, encrypted } = event;
@@ -192,7 +127,7 @@ export class ResponsesAnswerWriter extends AnswerWriter {
   }
 
   /** Some servers say the id and the name with every piece, or one after the other. */
-  #call({ call, kind, id, name }: ToolCallEvent): void {
+  protected override call({ call, kind, id, name }: ToolCallEvent): void {
     const known = this.#calls.get(call);
     if (known?.item !== undefined) return;
     const head = { kind, id: id ?? known?.id, name: name ?? known?.name, item: undefined };
@@ -209,20 +144,18 @@ export class ResponsesAnswerWriter extends AnswerWriter {
     return this.#opened(item);
   }
 
-  #arguments(event: ToolArgumentsEvent | ToolInputEvent): void {
-    const words = event.type === 'tool-input' ? stringify(event.input) : event.text;
-    if (words === '') return;
-    const head = this.#calls.get(event.call) ?? UNKNOWN_CALL;
-    const item = head.item ?? this.#openCall(event.call, head);
+  protected override addArguments({ call, words, isWhole }: ArgumentsPiece): void {
+    const head = this.#calls.get(call) ?? UNKNOWN_CALL;
+    const item = head.item ?? this.#openCall(call, head);
     if (item !== this.#open) {
       throw new GatewayError('a piece of a tool call came after the call had ended', {
         code: 'zerohop_malformed',
       });
     }
-    if (event.type === 'tool-arguments' || item.isEmpty) item.write(words);
+    if (!isWhole || item.isEmpty) item.write(words);
   }
 
-  #cite({ citations, ...place }: CitationsEvent): void {
+  protected override cite({ citations, ...place }: CitationsEvent): void {
     const key = keyOf(place);
     for (const value of citations) {
       const citation = urlCitationOf(value);
@@ -238,17 +171,15 @@ export class ResponsesAnswerWriter extends AnswerWriter {
     this.#ahead = this.#ahead.filter((ahead) => ahead.key !== key);
   }
 
-  #weigh({ logprobs }: LogprobsEvent): void {
+  protected override weigh({ logprobs }: LogprobsEvent): void {
     if (!this.#wantsLogprobs || !isObject(logprobs)) return;
     if (this.#open instanceof MessageItem) this.#open.weigh(list(logprobs.content));
   }
 
-  #end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+  protected override end(): void {
     const { id } = this.#begin();
     for (const [call, head] of this.#calls) if (head.item === undefined) this.#openCall(call, head);
-    const meaning = finishMeaning(this.#reason ?? 'stop', this.#calls.size > 0);
+    const meaning = finishMeaning(this.finish?.reason ?? 'stop', this.#calls.size > 0);
     const status = incompleteReason(meaning) === undefined ? 'completed' : 'incomplete';
     this.#close(status);
     if (this.#ahead.length > 0) this.lost.add('citations');
@@ -256,7 +187,7 @@ export class ResponsesAnswerWriter extends AnswerWriter {
       meaning,
       completedAt: this.context.now(),
       output: this.#output,
-      usage: this.#usage,
+      usage: this.usage,
     });
     this.#emit(`response.${status}`, { response });
   }

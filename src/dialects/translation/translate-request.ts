@@ -8,6 +8,7 @@ import { readCompletionsRequest } from '../openai-completions/request-reader.js'
 import { readResponsesRequest } from '../openai-responses/request-reader.js';
 import { writeResponsesRequest } from '../openai-responses/request-writer.js';
 import type { TranslatedDialect } from './canonical-request.js';
+import { fitRequest } from './fit-request.js';
 import { type Loss, Losses } from './losses.js';
 import type {
   RequestReader,
@@ -90,7 +91,7 @@ export function translateRequest(
   const losses = new Losses();
   const read = READERS.get(from);
   if (read === undefined) throw new TypeError(`Requests of ${from} are not translated.`);
-  const request = read(body, losses);
+  const request = fitRequest(read(body, losses), to, target, losses);
   const { body: written, ...unwrapped } = WRITERS[to](request, target, losses);
   const includeUsage = request.includeUsage || !request.stream;
   return {

@@ -381,13 +381,19 @@ describe('MessagesAnswerWriter', () => {
     });
   });
 
-  it('overlays the figures that come later, and counts reasoning and searches', async () => {
+  it('has the last figures, and counts reasoning and searches', async () => {
     const message = await messageOf([
-      { type: 'usage', usage: { inputTokens: 9, outputTokens: 1, reported: {} } },
+      { type: 'usage', usage: { inputTokens: 8, outputTokens: 1, reported: {} } },
       text('a'),
       {
         type: 'usage',
-        usage: { outputTokens: 7, reasoningTokens: 5, webSearches: 2, reported: {} },
+        usage: {
+          inputTokens: 9,
+          outputTokens: 7,
+          reasoningTokens: 5,
+          webSearches: 2,
+          reported: {},
+        },
       },
     ]);
 
