@@ -1,7 +1,6 @@
 import type { Admission, Permit } from '../pipeline/admission.js';
 import { MAX_TIMER_MS } from '../pipeline/clock.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
-import { isGatewayError } from '../pipeline/errors.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import type { TargetFollowers } from '../pipeline/feature.js';
 import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
@@ -10,7 +9,7 @@ import { readingFor } from './answer-reading.js';
 import { Attempt, exchangeFor } from './attempt.js';
 import { type AttemptFailure, describeFailure } from './describe-failure.js';
 import { guardFirstByte } from './first-byte.js';
-import { FailedAttempt, LoopError, OUTRUN } from './loop-errors.js';
+import { abortedFailure, FailedAttempt, LoopError } from './loop-errors.js';
 import type { LoopOptions, Seen } from './loop-options.js';
 import { type Answer, readAnswer } from './read-answer.js';
 import { RetryTurns } from './retry-turns.js';
@@ -25,7 +24,8 @@ export class AttemptLoop {
   readonly #turns: RetryTurns;
   #asksUsage = false;
   #isGivenUp = false;
-  readonly #followers: TargetFollowers | undefined;
+  /** From its first attempt on: a target that limits keep it from has not been asked. */
+  #followers: TargetFollowers | undefined;
   /** Those at this target. */
   readonly #attempts: AttemptRecord[] = [];
   /** Of the last response. */
@@ -36,7 +36,12 @@ export class AttemptLoop {
     this.options = options;
     this.#turns = new RetryTurns(options);
     options.health.budget.deposit();
-    this.#followers = options.context.followers?.target(options.target, options.request);
+    if (options.admission === undefined) this.#follow();
+  }
+
+  #follow(): void {
+    const { context, target, request } = this.options;
+    this.#followers ??= context.followers?.target(target, request);
   }
 
   /** The first answer. Throws the error the caller is to see. */
@@ -118,14 +123,14 @@ export class AttemptLoop {
       else context.signal.throwIfAborted();
     } catch (reason) {
       this.#turns.ended(false);
-      throw new FailedAttempt(this.#abortedFailure(reason));
+      throw new FailedAttempt(abortedFailure(reason, this.options.target.errors));
     }
   }
 
   async #once(): Promise<Answer> {
-    const { context, request } = this.options;
+    const { context, request, target } = this.options;
     if (context.signal.aborted) {
-      throw new FailedAttempt(this.#abortedFailure(context.signal.reason));
+      throw new FailedAttempt(abortedFailure(context.signal.reason, target.errors));
     }
     const permit = this.options.admission && (await this.#admitted(this.options.admission));
     const isAnswered = () => this.#current?.exchange.headersAt !== undefined;
@@ -156,13 +161,16 @@ export class AttemptLoop {
   async #admitted(admission: Admission): Promise<Permit> {
     const { context, request, target } = this.options;
     const { name, provider } = target;
+    const asked = { request, context, target: name, provider: provider.name };
     try {
-      return await admission.admit({ request, context, target: name, provider: provider.name });
+      const permit = await admission.admit(asked);
+      this.#follow();
+      return permit;
     } catch (error) {
       const { signal } = context;
       throw new FailedAttempt(
         signal.aborted
-          ? this.#abortedFailure(signal.reason)
+          ? abortedFailure(signal.reason, target.errors)
           : describeFailure(error, this.shownErrors),
       );
     }
@@ -251,7 +259,7 @@ export class AttemptLoop {
   fail(thrown: unknown): AttemptFailure {
     const { context, target } = this.options;
     const attempt = context.signal.aborted
-      ? this.#abortedFailure(context.signal.reason)
+      ? abortedFailure(context.signal.reason, target.errors)
       : describeFailure(thrown, target.errors);
     this.#current?.failed(context.clock.now(), attempt);
     this.#turns.ended(attempt.failure.kind !== 'aborted');
@@ -265,17 +273,6 @@ export class AttemptLoop {
     // One that waits for its next attempt has failed by itself.
     const failure = this.attempt?.failure ?? this.fail(undefined).failure;
     this.end('aborted', failure);
-  }
-
-  /** The call's signal fired: its deadline, the gateway's closing, or the caller. */
-  #abortedFailure(reason: unknown): AttemptFailure {
-    const { errors } = this.options.target;
-    if (isGatewayError(reason)) return describeFailure(reason, errors);
-    const failure: Failure =
-      reason === OUTRUN
-        ? { kind: 'aborted', code: 'hedge_lost', message: OUTRUN.message }
-        : { kind: 'aborted', message: 'aborted' };
-    return { failure, error: errors.abort(reason) };
   }
 
   /** The current attempt. */

@@ -106,8 +106,8 @@ export function refusedParameter(
   return [...parameters].find((parameter) => isRefused(parameter, request, onUnsupported));
 }
 
-/** A function that fails says nothing. */
-function isRefused(
+/** Whether a target is not to be asked, for a parameter. A function that fails says nothing. */
+export function isRefused(
   parameter: string,
   request: GatewayRequest,
   onUnsupported: OnUnsupported,

@@ -7,7 +7,7 @@ import {
   translateRequest,
 } from '../dialects/translation/translate-request.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
-import { type OnUnsupported, type Owner, ownerOf, plainBody } from './shape-request.js';
+import { isRefused, type OnUnsupported, type Owner, ownerOf, plainBody } from './shape-request.js';
 
 /** What a request is translated for. */
 export interface TranslatedPassage {
@@ -55,17 +55,11 @@ export function translated(
   };
 }
 
-/** A function's word counts for everything; one that fails says nothing. */
+/** Without what is refused the request would mean something else: nobody is asked about it. */
 function refuses(
   { kind, name }: Loss,
   request: GatewayRequest,
   onUnsupported: OnUnsupported,
 ): boolean {
-  const isMeant = kind === 'refused';
-  if (typeof onUnsupported === 'string') return isMeant || onUnsupported === 'error';
-  try {
-    return onUnsupported(name, request) === 'error';
-  } catch {
-    return isMeant;
-  }
+  return kind === 'refused' || isRefused(name, request, onUnsupported);
 }

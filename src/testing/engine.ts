@@ -19,6 +19,8 @@ import { RequestLog } from './request-log.js';
 import { findRoute, isAnthropic } from './routes.js';
 import { scriptedEvent } from './sse.js';
 import { createState } from './state.js';
+import { refuseRequest } from './strict/check-request.js';
+import type { StrictOptions } from './strict/strict-options.js';
 import type { Script } from './wire/script.js';
 
 /** Options of a fake provider, with and without a socket. */
@@ -29,6 +31,14 @@ export interface FakeProviderOptions {
   readonly pacing?: Reply['pacing'];
   /** How many of the latest requests are kept. @defaultValue 10,000 */
   readonly keepRequests?: number | undefined;
+  /**
+   * Refuses what the real providers refuse, with their status, error type and a message like theirs: parameters that a
+   * model does not take, calls without results, schemas that are not closed, signatures that were not given out, … A
+   * refused request takes no reply off the queue. `true` is every default of {@link StrictOptions}.
+   *
+   * @defaultValue `false`: anything is answered
+   */
+  readonly strict?: boolean | StrictOptions | undefined;
   /** Gives the time for the `date` header. @defaultValue `Date.now` */
   readonly now?: (() => number) | undefined;
 }
@@ -46,19 +56,26 @@ const DEFAULT_KEEP_REQUESTS = 10_000;
 
 /** Creates the deciding part of a fake provider. */
 export function createEngine(options: FakeProviderOptions, hasSocket: boolean): Engine {
-  const state = createState();
+  const strict = options.strict === true ? {} : options.strict || undefined;
+  const state = createState(strict !== undefined);
   const queue = new ReplyQueue();
   const log = new RequestLog(options.keepRequests ?? DEFAULT_KEEP_REQUESTS);
   const faultCounts = new Map<string, number>();
   const now = options.now ?? Date.now;
 
   async function script(request: RecordedRequest): Promise<Script> {
+    const refused = strict && refuseRequest(request, strict);
+    if (refused !== undefined) return play(request, {}, refused);
     const reply =
       (await queue.take(request)) ?? (await resolveReplier(options.reply ?? {}, request));
     if (reply.wire !== undefined) return { wire: reply.wire };
+    return play(request, reply);
+  }
+
+  function play(request: RecordedRequest, reply: Reply, refused?: Answer): Script {
     const faults = [...requestFaults(request), ...replyFaults(reply)].filter(isDue);
     const pacing = mergePacing({ ...options.pacing, ...reply.pacing }, faults);
-    const answer = finish(answerRequest(request, { ...reply, pacing }), reply);
+    const answer = finish(refused ?? answerRequest(request, { ...reply, pacing }), reply);
     return applyFaults({ answer, faults, pacing, target: request.target, hasSocket });
   }
 

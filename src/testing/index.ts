@@ -27,5 +27,6 @@ export type {
   Reply,
 } from './reply.js';
 export type { EnqueueOptions } from './reply-queue.js';
+export type { StrictOptions } from './strict/strict-options.js';
 export type { FormPart } from './wire/multipart.js';
 export { type WireStep, wire } from './wire/wire-step.js';

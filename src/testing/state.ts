@@ -1,5 +1,6 @@
 import type { SseEvent } from './answer.js';
 import type { JsonObject } from './json.js';
+import { sealOf } from './strict/seal.js';
 
 /** Every `created` and `created_at` of the fake: 15 June 2025, in seconds. */
 export const FIXED_CREATED = 1_750_000_000;
@@ -25,11 +26,13 @@ export interface ProviderState {
   readonly nextId: (prefix: string) => string;
   /** A named collection of kept things, oldest first. */
   readonly collection: (name: string) => Map<string, StoredItem>;
+  /** What reasoning has to come back with; `undefined` where nobody will look at it. */
+  readonly seal: (text: string) => string | undefined;
   readonly clear: () => void;
 }
 
 /** Creates an empty memory. */
-export function createState(): ProviderState {
+export function createState(isStrict = false): ProviderState {
   const counters = new Map<string, number>();
   const collections = new Map<string, Map<string, StoredItem>>();
   return {
@@ -43,6 +46,7 @@ export function createState(): ProviderState {
       collections.set(name, items);
       return items;
     },
+    seal: (text) => (isStrict ? sealOf(text) : undefined),
     clear() {
       counters.clear();
       collections.clear();

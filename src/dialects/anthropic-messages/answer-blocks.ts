@@ -19,14 +19,17 @@ export interface Seal {
 /** Writes the blocks of a message one after another: the open one ends where another begins. */
 export class BlockStream {
   readonly #write: (event: RawMessageStreamEvent) => void;
+  readonly #noSeal: string;
   #count = 0;
   #open: { readonly key: string; readonly isThought: boolean; readonly ending: string } | undefined;
   /** A provider may send it ahead of the words, and better it. */
   #seal: Seal | undefined;
   readonly #sealed = new Set<number>();
 
-  constructor(write: (event: RawMessageStreamEvent) => void) {
+  /** @param noSeal signs thoughts that came without a seal */
+  constructor(write: (event: RawMessageStreamEvent) => void, noSeal: string) {
     this.#write = write;
+    this.#noSeal = noSeal;
   }
 
   /** Whether the block of this key is the open one. */
@@ -87,10 +90,11 @@ export class BlockStream {
     const seal = this.#seal;
     this.#seal = undefined;
     if (seal !== undefined) this.#sealed.add(seal.block);
-    const isSigned = open?.isThought === true && seal !== undefined;
-    if (isSigned) this.add({ type: 'signature_delta', signature: seal.text });
+    const isThought = open?.isThought === true;
+    // One that nobody would take back tells so: an empty signature would be refused with the whole conversation.
+    if (isThought) this.add({ type: 'signature_delta', signature: seal?.text ?? this.#noSeal });
     if (open !== undefined) this.#stop(open.ending);
-    if (seal !== undefined && !isSigned) this.#writeSeal(seal);
+    if (seal !== undefined && !isThought) this.#writeSeal(seal);
   }
 
   #writeSeal({ text, isSignature }: Seal): void {

@@ -55,10 +55,13 @@ export class MessagesAnswerWriter extends AnswerWriter {
 
   constructor(context: AnswerContext) {
     super(context);
-    this.#blocks = new BlockStream((event) => {
-      this.#begin();
-      this.write(event.type, event);
-    });
+    this.#blocks = new BlockStream(
+      (event) => {
+        this.#begin();
+        this.write(event.type, event);
+      },
+      closeSeal({ dialect: context.from }),
+    );
   }
 
   /** What a later frame says otherwise comes too late. */

@@ -1,5 +1,6 @@
 import type {
   CitationsEvent,
+  LogprobsEvent,
   Place,
   ReasoningSealEvent,
   StartEvent,
@@ -80,6 +81,7 @@ export class ChatAnswerWriter extends AnswerWriter {
     const before = this.#thought;
     const isSame = before?.block === block && before.part === part;
     const apart = before === undefined || isSame ? words : `\n\n${words}`;
+    if (before?.block !== block) this.#sealBare();
     const said = before?.block === block ? before.said : new GrowingText();
     said.add(said.text === '' ? words : apart);
     this.#thought = { block, part, said };
@@ -92,6 +94,16 @@ export class ChatAnswerWriter extends AnswerWriter {
     const text = known?.text ?? (this.#thought?.block === block ? this.#thought.said.text : '');
     const seal = closeSeal({ dialect: this.context.from, signature, encrypted, id });
     this.#seals.set(block, { text, seal });
+  }
+
+  /** Reasoning that nobody would take back tells so: OpenAI refuses a history with it. */
+  #sealBare(): void {
+    const thought = this.#thought;
+    if (thought === undefined || this.#seals.has(thought.block)) return;
+    this.#seals.set(thought.block, {
+      text: thought.said.text,
+      seal: closeSeal({ dialect: this.context.from }),
+    });
   }
 
   #details(): readonly JsonObject[] {
@@ -147,6 +159,13 @@ export class ChatAnswerWriter extends AnswerWriter {
     }
   }
 
+  /** Responses have the same list without the object around it. */
+  protected override weigh({ logprobs }: LogprobsEvent): void {
+    if (!Array.isArray(logprobs)) return;
+    const weighed = { content: logprobs, refusal: null };
+    this.#chunk([{ index: 0, delta: {}, logprobs: weighed, finish_reason: null }]);
+  }
+
   #writeCitations(): void {
     if (this.#citations.length === 0) return;
     const from = this.#block?.from ?? 0;
@@ -169,6 +188,7 @@ export class ChatAnswerWriter extends AnswerWriter {
 
   protected override end(): void {
     this.#writeCitations();
+    this.#sealBare();
     if (this.#seals.size > 0) this.#delta({ reasoning_details: this.#details() });
     const meaning = finishMeaning(this.finish?.reason ?? 'stop', this.#hasCalls);
     if (!this.#hasStarted) this.#delta({});

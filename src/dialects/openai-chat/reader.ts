@@ -6,6 +6,7 @@ import type { ChoiceFold } from '../response-fold.js';
 import { ToolCallPiece } from './tool-calls.js';
 
 const NOWHERE: Path = [];
+const REASONING: ReadonlySet<string> = new Set(['reasoning', 'reasoning_content']);
 
 type Words = 'text' | 'refusal' | 'reasoning';
 type WordsKey = 'content' | 'refusal' | 'reasoning' | 'reasoning_content';
@@ -49,16 +50,25 @@ export class ChatReader extends ChoicesReader {
     return content;
   }
 
-  /** Reads a delta or a message key by key, so that nothing it brings is overlooked. */
+  /**
+   * Reads a delta or a message key by key, so that nothing it brings is overlooked. In a whole message the reasoning
+   * mostly stands behind what it led to; it is read first.
+   */
   #message(choice: ChoiceFold, message: JsonObject): boolean {
     let content = false;
     this.#reasoned = false;
-    for (const key in message) {
-      const value = message[key];
+    for (const key of REASONING) {
+      const value = this.whole ? (message[key] ?? null) : null;
       if (value !== null && this.#member(choice, key, value)) content = true;
     }
     const { reasoning_details: details } = message;
-    if (Array.isArray(details)) this.#reasoningDetails(choice, details);
+    if (this.whole && Array.isArray(details)) this.#reasoningDetails(choice, details);
+    for (const key in message) {
+      const value = message[key];
+      if (this.whole && REASONING.has(key)) continue;
+      if (value !== null && this.#member(choice, key, value)) content = true;
+    }
+    if (!this.whole && Array.isArray(details)) this.#reasoningDetails(choice, details);
     return content;
   }
 

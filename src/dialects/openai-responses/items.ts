@@ -30,6 +30,8 @@ interface PartAt {
 export class ItemReader {
   readonly #fold: ResponseFold;
   readonly #recorder: Recorder | undefined;
+  /** Blocks whose probabilities came with their pieces. */
+  readonly #weighed = new Set<number>();
   #reasoningBlock = -1;
   #reasoningPart = -1;
 
@@ -48,7 +50,17 @@ export class ItemReader {
     else this.#reason(delta, block, part);
     const slots = this.#recorder && slot('text', DELTA);
     if (slots) this.#recorder?.add({ type, choice: 0, block, part, text: delta, slots });
+    if (slots && type === 'text') this.#weigh(data, { choice: 0, block, part }, []);
     return delta !== '';
+  }
+
+  /** Reads the probabilities of what was said: with its pieces, or, where they had none, with the whole of it. */
+  #weigh({ logprobs }: JsonObject, place: Place, path: Path): void {
+    if (list(logprobs).length === 0) return;
+    if (path.length === 0) this.#weighed.add(place.block);
+    else if (this.#weighed.has(place.block)) return;
+    const slots = slot('logprobs', [...path, 'logprobs']);
+    this.#recorder?.add({ type: 'logprobs', ...place, logprobs, slots });
   }
 
   /** Reads the event that repeats what the deltas said. */
@@ -144,6 +156,7 @@ export class ItemReader {
       if (type === 'text' || type === 'refusal') this.#fold.choice(0).say(type, words);
       else this.#reason(words, place.block, place.part);
     }
+    if (type === 'text') this.#weigh(part, place, path);
     const citations = list(part.annotations);
     if (citations.length === 0) return;
     const slots = slot('citations', [...path, 'annotations']);

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json.js';
 import type {
+  CanonicalRequest,
   DocumentPart,
   ImagePart,
   Part,
@@ -19,12 +20,15 @@ interface WrittenTurns {
 }
 
 /** Writes turns as instructions, which the first system turn is, and input items. */
-export function writeTurns(turns: readonly Turn[], losses: Losses): WrittenTurns {
+export function writeTurns(
+  { turns, format }: Pick<CanonicalRequest, 'turns' | 'format'>,
+  losses: Losses,
+): WrittenTurns {
   const writer = new ItemWriter(losses);
   if (turns.at(-1)?.role === 'assistant') losses.change('prefill');
   const [first, ...rest] = turns;
-  // Instructions alone are no request.
-  const isTold = first?.role === 'system' && rest.length > 0;
+  // Instructions alone are no request. The word "JSON" counts in the input only.
+  const isTold = first?.role === 'system' && rest.length > 0 && format?.type !== 'json_object';
   const instructions = isTold ? writer.instructions(first) : undefined;
   const others = instructions === undefined ? turns : rest;
   return { instructions, input: others.flatMap((turn) => writer.turn(turn)) };

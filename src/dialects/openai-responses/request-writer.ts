@@ -61,10 +61,10 @@ class ResponsesRequest {
   }
 
   write(): JsonObject {
-    const { turns, userId, stream, stop, choices } = this.#request;
+    const { userId, stream, stop, choices } = this.#request;
     if (stop.length > 0) this.#losses.drop('stop');
     if (choices > 1) this.#losses.drop('n');
-    const { instructions, input } = writeTurns(turns, this.#losses);
+    const { instructions, input } = writeTurns(this.#request, this.#losses);
     const reasoning = this.#reasoning();
     const logprobs = this.#logprobs();
     return given({

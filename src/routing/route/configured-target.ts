@@ -68,6 +68,7 @@ export function configuredTarget(parts: TargetParts): RouteTarget {
     ...{ dialect, maxTokens, structuredOutput: capabilities?.structuredOutput },
   };
   const lacking = lackingOf(options);
+  const lackingElsewhere = lacking.filter((name) => name !== 'structuredOutput');
   /** The request in another dialect, where it is known now that it needs one. */
   const asksIn = (from: DialectName) =>
     source.dialects && dialectFor(from, source.dialects, dialect);
@@ -86,8 +87,11 @@ export function configuredTarget(parts: TargetParts): RouteTarget {
     weight,
     health,
     refusal(from, asked, caller) {
-      if (source.dialects && asksIn(from) === undefined) return 'dialect';
-      if (isBeyond(lacking, asked)) return 'capability';
+      const to = asksIn(from);
+      if (source.dialects && to === undefined) return 'dialect';
+      // Asked for in another wire format, an answer of a form can be had by a tool.
+      const own = to === undefined || to === from ? lacking : lackingElsewhere;
+      if (isBeyond(own, asked)) return 'capability';
       // What cannot be said at all is found when it is opened.
       if (onUnsupported === 'drop') return undefined;
       const told = translation(from, asked);

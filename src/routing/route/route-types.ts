@@ -48,7 +48,7 @@ export interface TargetOptions {
    * What is done about a request with one of them: `'drop'` asks without it, `'error'` passes the target over.
    * A function decides for each. What is in messages (reasoning, cache markers) is always taken out. Where the request
    * is translated, it is told what gets lost, by the names in `docs/translation.md`; what is refused there passes the
-   * target over unless a function says `'drop'`.
+   * target over, whatever a function says.
    * @defaultValue 'drop'
    */
   readonly onUnsupported?: OnUnsupported | undefined;

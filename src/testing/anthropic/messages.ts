@@ -3,6 +3,7 @@ import { type JsonObject, objectOf, parseJson } from '../json.js';
 import { estimateTokens, promptText } from '../model/prompt.js';
 import { type Turn, type TurnInput, type TurnUsage, takeTurn } from '../model/turn.js';
 import type { RouteContext } from '../route.js';
+import type { ProviderState } from '../state.js';
 import { messageEvents } from './message-stream.js';
 
 const finishWords: Readonly<Record<string, string>> = {
@@ -35,7 +36,7 @@ export function composeMessage(input: TurnInput): {
     type: 'message',
     role: 'assistant',
     model: turn.model,
-    content: contentBlocks(turn),
+    content: contentBlocks(turn, input.state),
     stop_reason: turn.refusal === undefined ? (finishWords[turn.finish] ?? turn.finish) : 'refusal',
     stop_sequence: null,
     ...(turn.usage === undefined ? {} : { usage: messageUsage(turn.usage) }),
@@ -54,13 +55,20 @@ function outputSchema(body: JsonObject): unknown {
   return format.type === 'json_schema' ? format.schema : undefined;
 }
 
-function contentBlocks(turn: Turn): readonly JsonObject[] {
+function contentBlocks(turn: Turn, state: ProviderState): readonly JsonObject[] {
   const [text] = turn.texts;
   const said = turn.refusal ?? text;
+  const { reasoning } = turn;
   return [
-    ...(turn.reasoning === undefined
+    ...(reasoning === undefined
       ? []
-      : [{ type: 'thinking', thinking: turn.reasoning, signature: 'ZmFrZS1zaWduYXR1cmU=' }]),
+      : [
+          {
+            type: 'thinking',
+            thinking: reasoning,
+            signature: state.seal(reasoning) ?? 'ZmFrZS1zaWduYXR1cmU=',
+          },
+        ]),
     ...(said === '' ? [] : [{ type: 'text', text: said }]),
     ...turn.toolCalls.map((call) => ({
       type: 'tool_use',

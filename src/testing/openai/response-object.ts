@@ -89,7 +89,13 @@ export function outputItems(turn: Turn, state: ProviderState): readonly JsonObje
 }
 
 function reasoningItem(text: string, state: ProviderState): JsonObject {
-  return { id: state.nextId('rs_'), type: 'reasoning', summary: [{ type: 'summary_text', text }] };
+  const encrypted_content = state.seal(text);
+  return {
+    id: state.nextId('rs_'),
+    type: 'reasoning',
+    summary: [{ type: 'summary_text', text }],
+    ...(encrypted_content !== undefined && { encrypted_content }),
+  };
 }
 
 function incompleteReason({ finish }: Turn): string | undefined {

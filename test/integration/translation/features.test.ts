@@ -184,6 +184,80 @@ describe('a translated answer', () => {
   });
 });
 
+describe('what an answer says beside its words', () => {
+  it('comes in order: reasoning before what it led to', async () => {
+    const client = new OpenAI({ apiKey: 'k', baseURL: `${other.url}/v1`, maxRetries: 0 });
+    const gpt = target({ name: 'gpt', client, model: 'm', dialect: 'openai-chat' });
+    const gateway = createGateway({ route: fallback(gpt) });
+    const caller = gateway.wrap(new Anthropic({ apiKey: 'k', baseURL: own.url }));
+    other.enqueue({
+      json: {
+        id: 'c',
+        object: 'chat.completion',
+        model: 'm',
+        choices: [
+          {
+            index: 0,
+            finish_reason: 'stop',
+            message: { role: 'assistant', content: 'so', reasoning_content: 'because' },
+          },
+        ],
+      },
+    });
+    const { content } = await caller.messages.create({ model: 'c', max_tokens: 10, messages });
+
+    expect(content.map(({ type }) => type)).toEqual(['thinking', 'text']);
+    expect(content[0]).toMatchObject({ signature: expect.stringMatching(/^zerohop:openai-chat:/) });
+  });
+
+  it('has the probabilities of a response for a chat client', async () => {
+    const token = { token: 'so', logprob: -0.1, bytes: [115, 111], top_logprobs: [] };
+    const part = { type: 'output_text', text: 'so', annotations: [], logprobs: [token] };
+    const item = {
+      id: 'msg_1',
+      type: 'message',
+      status: 'completed',
+      role: 'assistant',
+      content: [part],
+    };
+    const json = { id: 'r', object: 'response', status: 'completed', model: 'm', output: [item] };
+    other.enqueue({ json });
+    const client = new OpenAI({ apiKey: 'k', baseURL: `${other.url}/v1`, maxRetries: 0 });
+    const gpt = target({ name: 'gpt', client, model: 'm', dialect: 'openai-responses' });
+    const { client: caller } = setUp({ route: fallback(gpt) });
+    const { choices } = await caller.chat.completions.create({ ...chat, logprobs: true });
+
+    expect(choices[0]?.logprobs?.content).toEqual([token]);
+  });
+
+  it('is told where it could not be', async () => {
+    own.enqueue({ status: 500 });
+    other.enqueue({
+      json: {
+        id: 'm',
+        type: 'message',
+        role: 'assistant',
+        model: 'c',
+        content: [
+          { type: 'server_tool_use', id: 's', name: 'web_search', input: {} },
+          { type: 'text', text: 'so' },
+        ],
+        stop_reason: 'end_turn',
+        usage: { input_tokens: 1, output_tokens: 1 },
+      },
+    });
+    const { client } = setUp();
+    const { response } = await client.chat.completions.create(chat).withResponse();
+
+    expect((await settlementOf(response)).decisions).toContainEqual(
+      expect.objectContaining({
+        kind: 'answer-shaped',
+        detail: { target: 'claude', lost: 'blocks' },
+      }),
+    );
+  });
+});
+
 describe('an error of a translated target', () => {
   it('is of the caller’s class, with a body in the caller’s words', async () => {
     other.enqueue({ status: 529 });
@@ -244,18 +318,50 @@ describe('what a target cannot be told', () => {
     expect(outcome).toBe(status);
   });
 
-  it('has it passed over where the request would mean something else', async () => {
-    own.enqueue({ status: 503 });
-    const { client } = setUp();
-    const file = [{ type: 'file' as const, file: { file_id: 'file-1' } }];
-    const asked = client.chat.completions.create({
+  it('is asked for by a tool where the target has no other way', async () => {
+    own.enqueue({ status: 500 });
+    other.enqueue({ toolCalls: [{ name: 'place', arguments: { city: 'Bonn' } }] });
+    const client = new Anthropic({ apiKey: 'k', baseURL: other.url, maxRetries: 0 });
+    const claude = target({
+      name: 'claude',
+      client,
+      model: 'claude-3-7-sonnet',
+      capabilities: { structuredOutput: false },
+    });
+    const { client: caller } = setUp({ route: fallback(primary, claude) });
+    const schema = { type: 'object', properties: { city: { type: 'string' } } };
+    const { choices } = await caller.chat.completions.create({
       ...chat,
-      messages: [{ role: 'user', content: file }],
+      response_format: { type: 'json_schema', json_schema: { name: 'place', schema } },
     });
 
-    await expect(asked).rejects.toMatchObject({ status: 503 });
-    expect(other.requests).toHaveLength(0);
+    expect(choices).toMatchObject([
+      { finish_reason: 'stop', message: { content: '{"city":"Bonn"}' } },
+    ]);
+    expect(choices[0]?.message.tool_calls).toBeUndefined();
   });
+
+  it.each([undefined, () => 'drop' as const])(
+    'has it passed over where the request would mean something else',
+    async (onUnsupported) => {
+      own.enqueue({ status: 503 });
+      const claude = target({
+        name: 'claude',
+        client: new Anthropic({ apiKey: 'k', baseURL: other.url, maxRetries: 0 }),
+        model: 'claude-sonnet-4-6',
+        onUnsupported,
+      });
+      const { client } = setUp({ route: fallback(primary, claude) });
+      const file = [{ type: 'file' as const, file: { file_id: 'file-1' } }];
+      const asked = client.chat.completions.create({
+        ...chat,
+        messages: [{ role: 'user', content: file }],
+      });
+
+      await expect(asked).rejects.toMatchObject({ status: 503 });
+      expect(other.requests).toHaveLength(0);
+    },
+  );
 });
 
 describe('legacy completions', () => {

@@ -242,6 +242,7 @@ describe('MessagesAnswerWriter', () => {
       'message_start',
       'content_block_start 0 thinking',
       'content_block_delta 0 thinking_delta',
+      'content_block_delta 0 signature_delta',
       'content_block_stop 0',
       'content_block_start 1 text',
       'content_block_delta 1 text_delta',
@@ -453,7 +454,11 @@ describe('MessagesAnswerWriter', () => {
         thinking: 'One.',
         signature: closeSeal({ dialect: 'openai-responses', encrypted: 'ahead' }),
       },
-      { type: 'thinking', thinking: 'Two.', signature: '' },
+      {
+        type: 'thinking',
+        thinking: 'Two.',
+        signature: closeSeal({ dialect: 'openai-responses' }),
+      },
     ]);
   });
 

@@ -402,7 +402,7 @@ describe('writeMessagesRequest', () => {
 
       const ids = JSON.stringify(messages).match(/call_0\w*/g) ?? [];
       expect(ids.slice(0, 2)).toEqual(['call_0', 'call_0']);
-      expect(ids[2]).toMatch(/^call_0_1_\w{24}$/);
+      expect(ids[2]).toMatch(/^call_0_1_\w{16}$/);
       expect(ids[3]).toBe(ids[2]);
     });
 

@@ -1,6 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Permit } from '../../../src/pipeline/admission.js';
-import type { LimitedRequest, OnLimit } from '../../../src/pipeline/limit-types.js';
+import type {
+  LimitedRequest,
+  OnLimit,
+  RateLimitOptions,
+} from '../../../src/pipeline/limit-types.js';
 import type { Usage } from '../../../src/pipeline/settlement.js';
 import { attemptOf, isPermit, openLimiter, reported, someTurns } from './support/attempts.js';
 
@@ -415,5 +419,70 @@ describe('a request that is over a limit', () => {
     await pass(1_100_000, 10_000);
 
     expect(served).toEqual(['first', 'huge', 'last']);
+  });
+});
+
+describe('a limiter that learns from what the provider says', () => {
+  const quota = (remaining: number) => ({
+    quota: [{ unit: 'requests', refills: false, limit: 100, remaining, resetMs: 60_000 }] as const,
+    retryAfterMs: undefined,
+  });
+  const open = (options: RateLimitOptions = {}) =>
+    openLimiter({ requestsPerMinute: 1_000, burst: 1, ...options }, { learns: true });
+
+  it('holds up what the provider has no room for, and says so', async () => {
+    const { limiter } = open({ onLimit: 'reject' });
+    const first = await limiter.admit(attemptOf());
+    first.heard?.(quota(1));
+    await limiter.admit(attemptOf());
+    const attempt = attemptOf();
+    const error = await refusal(limiter.admit(attempt));
+
+    expect(error).toMatchObject({ retryAfterMs: 60_000, code: 'zerohop_rate_limited' });
+    expect(error.message).toBe("over a limit (the provider's own)");
+    expect(error.headers).toMatchObject({ 'x-ratelimit-limit': '100' });
+    expect(attempt.context.decisions).toMatchObject([{ detail: { limit: 'provider' } }]);
+  });
+
+  it('has room again for what was not sent', async () => {
+    const { limiter } = open({ onLimit: 'reject' });
+    const first = await limiter.admit(attemptOf());
+    first.heard?.(quota(1));
+    const second = await limiter.admit(attemptOf());
+    const before = await refusal(limiter.admit(attemptOf()));
+    second.settle({ isSent: false, usage: undefined });
+
+    expect(before.code).toBe('zerohop_rate_limited');
+    expect(isPermit(limiter.admit(attemptOf()))).toBe(true);
+  });
+
+  it('lets those who wait go on as soon as there is more', async () => {
+    const { limiter } = open({ by: ({ metadata }) => String(metadata.tenant) });
+    const first = await limiter.admit(attemptOf());
+    first.heard?.(quota(1));
+    const second = await limiter.admit(attemptOf());
+    const waiting = limiter.admit(attemptOf({ metadata: { tenant: 'another' } }));
+    await someTurns();
+    const { queued } = limiter.counts();
+    second.heard?.(quota(50));
+    await waiting;
+
+    expect([queued, limiter.counts().queued]).toEqual([1, 0]);
+  });
+
+  it('waits until the provider wants to be asked again', async () => {
+    const { limiter, clock, pass } = open();
+    const first = await limiter.admit(attemptOf());
+    first.heard?.({ quota: [], retryAfterMs: 2_000 });
+    const waiting = Promise.resolve(limiter.admit(attemptOf())).then(() => clock.now());
+    await pass(3_000, 100);
+
+    expect(await waiting).toBe(2_000);
+  });
+
+  it('is told nothing where it is nobody’s to learn from', async () => {
+    const { limiter } = openLimiter({ requestsPerMinute: 1_000 });
+
+    expect((await limiter.admit(attemptOf())).heard).toBeUndefined();
   });
 });
