@@ -74,6 +74,7 @@ function describe(kind: FailureKind, status: number | undefined, error: unknown)
     // A number is mostly the status again.
     code: bounded(text(code) ?? inner.code) ?? number,
     type: bounded(text(fields.type) ?? inner.type),
+    ...retryDelayOf(fields.details),
     message: messageOf(error) ?? plainMessage(status),
   };
 }
@@ -112,6 +113,18 @@ function rawError(raw: unknown): JsonObject {
   }
   const error = errorObject(body) ?? body;
   return isObject(error) ? error : {};
+}
+
+const SECOND_MS = 1_000;
+
+/** Google's `RetryInfo`: a duration in seconds (`34.07s`), as protobuf writes it. */
+function retryDelayOf(details: unknown): { readonly retryAfterMs?: number } {
+  for (const detail of list(details)) {
+    const delay = isObject(detail) ? text(detail.retryDelay) : undefined;
+    const seconds = /^(\d{1,9}(?:\.\d{1,9})?)s$/.exec(delay ?? '')?.[1];
+    if (seconds !== undefined) return { retryAfterMs: Math.ceil(Number(seconds) * SECOND_MS) };
+  }
+  return {};
 }
 
 /** The quota that was met; of several the one of the longest time. */

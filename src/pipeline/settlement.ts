@@ -116,7 +116,7 @@ export type FailureKind =
   | 'deadline'
   /** One of the gateway's size limits. */
   | 'limit'
-  /** A rate limit of the gateway's own (`rateLimit`): nothing was sent. */
+  /** A limit of the gateway's own, of which the code tells (`rateLimit`, `budgets`): nothing was sent. */
   | 'over_limit'
   /** A redirect to another origin. */
   | 'redirect'
@@ -136,6 +136,8 @@ export interface Failure {
   readonly code?: string | undefined;
   /** The provider's `error.type`. */
   readonly type?: string | undefined;
+  /** How long the provider asks to be left alone, in ms, where its body says so and no header need (Google). */
+  readonly retryAfterMs?: number | undefined;
   /** The provider's words, at most 300 characters. */
   readonly message: string;
 }

@@ -6,7 +6,7 @@ import type { AttemptFailure } from './describe-failure.js';
 import type { LoopOptions } from './loop-options.js';
 import { quotaFrom } from './provider-quota.js';
 import { requestIdOf } from './request-id.js';
-import { readRetryAfter } from './retry-policy.js';
+import { retryAfterOf } from './retry-policy.js';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -58,15 +58,14 @@ export class Attempt {
   sawHeaders({ status, headers }: Response): void {
     this.record.status = status;
     this.record.requestId = requestIdOf(headers);
-    this.#tell(headers, status);
+    this.#tell(headers);
   }
 
   /** Tells whoever lets attempts through what the provider says is left. */
-  #tell(headers: Headers, status = 0): void {
+  #tell(headers: Headers, retryAfterMs?: number): void {
     const heard = this.#permit?.heard;
     if (heard === undefined) return;
     const now = this.exchange.clock.wallNow();
-    const retryAfterMs = status >= 400 ? readRetryAfter(headers, now) : undefined;
     heard({ quota: quotaFrom(headers, now), retryAfterMs });
   }
 
@@ -83,7 +82,7 @@ export class Attempt {
     record.status ??= exchange.status ?? failure.status;
     if (headers) {
       record.requestId ??= requestIdOf(headers);
-      this.#tell(headers, record.status);
+      this.#tell(headers, retryAfterOf({ failure, headers }, exchange.clock.wallNow()));
     }
     const isSent = record.status !== undefined || !NEVER_LEFT.has(failure.code ?? failure.kind);
     this.#permit?.settle({ isSent, usage: record.usage });

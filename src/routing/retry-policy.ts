@@ -40,10 +40,10 @@ export type RetryDecision =
  * wait longer than a minute or than the deadline is not shortened, and junk is not "at once".
  */
 export function decideRetry(state: RetryState): RetryDecision {
-  const { failure, headers } = state;
+  const { failure } = state;
   if (!state.replayable) return stop('not_replayable');
   const verdict = retryVerdict(state);
-  const retryAfterMs = headers && readRetryAfter(headers, state.wallNow);
+  const retryAfterMs = retryAfterOf(state, state.wallNow);
   if (verdict !== 'retry') return { retry: false, reason: verdict, retryAfterMs };
   if (state.retriesLeft <= 0) return { retry: false, reason: 'retries_exhausted', retryAfterMs };
   if (state.staleConnection) return { retry: true, waitMs: 0, reason: 'stale_connection' };
@@ -125,12 +125,20 @@ function isDeterministic(code: string | undefined): boolean {
   );
 }
 
+/** How long a failure asks to be left alone, in ms: by its headers, else by its body. */
+export function retryAfterOf(
+  { failure, headers }: { readonly failure: Failure; readonly headers?: Headers | undefined },
+  wallNow: number,
+): number | undefined {
+  return (headers && readRetryAfter(headers, wallNow)) ?? failure.retryAfterMs;
+}
+
 /**
  * What a response asks to be waited, in ms; `undefined` where it asks nothing that can be understood.
  * `retry-after-ms` goes before `retry-after` (RFC 9110 §10.2.3: seconds or an HTTP date); of a value that
  * was repeated the first counts.
  */
-export function readRetryAfter(headers: Headers, wallNow: number): number | undefined {
+function readRetryAfter(headers: Headers, wallNow: number): number | undefined {
   const milliseconds = leadingNumber(headers.get('retry-after-ms'));
   if (milliseconds !== undefined) return milliseconds;
   const value = headers.get('retry-after');

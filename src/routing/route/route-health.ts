@@ -10,7 +10,7 @@ import type { AttemptFailure } from '../describe-failure.js';
 import { breakerEffect, type LeaveReason, leaveReason } from '../leave-policy.js';
 import type { AttemptAnswer, AttemptObserver, Seen } from '../loop-options.js';
 import { quotaFrom } from '../provider-quota.js';
-import { readRetryAfter } from '../retry-policy.js';
+import { retryAfterOf } from '../retry-policy.js';
 import { type AnswerTimes, TargetStats } from '../target-stats.js';
 
 /** Longest that a target is believed when it asks to be left alone, in ms. */
@@ -107,12 +107,10 @@ export class TargetObserver implements AttemptObserver {
     if (effect === 'failed') breaker.failed(ticket, now, reason);
     else if (effect === 'killed') breaker.kill(now, reason, ticket);
     this.#release(effect === 'released' ? undefined : blamed);
-    if (headers) {
-      if (!key) stats.sawQuota(quotaFrom(headers, clock.wallNow()), now);
-      const waitMs = readRetryAfter(headers, clock.wallNow());
-      if (effect === 'failed' && waitMs !== undefined) {
-        breaker.deferUntil(now + Math.min(waitMs, MAX_DEFER_MS));
-      }
+    if (headers && !key) stats.sawQuota(quotaFrom(headers, clock.wallNow()), now);
+    const waitMs = retryAfterOf({ failure, headers }, clock.wallNow());
+    if (effect === 'failed' && waitMs !== undefined) {
+      breaker.deferUntil(now + Math.min(waitMs, MAX_DEFER_MS));
     }
     if (this.#isOver) return;
     this.#isOver = true;

@@ -34,6 +34,22 @@ describe('failureFromErrorBody', () => {
   });
 });
 
+describe('the wait that Google asks for', () => {
+  it.each([
+    ['34.07s', 34_070],
+    ['0s', 0],
+    ['1.000000001s', 1_001],
+    ['soon', undefined],
+    [34, undefined],
+    ['99999999999s', undefined],
+  ])('is read from the body: %s', (retryDelay, retryAfterMs) => {
+    const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }];
+    const failure = failureFromErrorBody(429, [{ error: { code: 429, message: 'm', details } }]);
+
+    expect(failure.retryAfterMs).toBe(retryAfterMs);
+  });
+});
+
 describe('the error within an error', () => {
   const raw = { error: { message: 'm', type: 'invalid_request_error', code: 'inner_code' } };
   const openrouter = (metadata: object) => ({

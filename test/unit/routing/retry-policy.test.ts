@@ -33,6 +33,16 @@ describe('decideRetry after a 429', () => {
     },
   );
 
+  it('waits as long as the body asks, where no header does', () => {
+    const details = [{ retryDelay: '7s' }];
+    const failure = failureFromErrorBody(429, { error: { code: 429, message: 'slower', details } });
+    const waitMs = (headers?: Headers) =>
+      Reflect.get(decideRetry({ ...fresh, failure, headers }), 'waitMs') as unknown;
+
+    expect(waitMs()).toBe(7_000);
+    expect(waitMs(new Headers({ 'retry-after': '3' }))).toBe(3_000);
+  });
+
   it('knows spent money from one request that is too large', () => {
     const reasonOf = (error: object) =>
       decideRetry({ ...fresh, failure: upstreamFailure({ error }), headers: undefined }).reason;
