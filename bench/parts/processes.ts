@@ -77,7 +77,9 @@ async function callAll(
   return allSettled(children, count, GIVE_UP_MS);
 }
 
-const percent = (share: number): string => `${number(100 * share)} %`;
+/** To a tenth, whatever the last digit of a product is. */
+const percentOf = (share: number): number => Math.round(1_000 * share) / 10;
+const percent = (share: number): string => `${percentOf(share)} %`;
 
 async function rowsOf(limit: Limit, fault?: Fault): Promise<string[][]> {
   const what = fault ? `Redis ${fault.fault}` : limit.title;
@@ -96,7 +98,7 @@ async function rowsOf(limit: Limit, fault?: Fault): Promise<string[][]> {
     percent(used),
     number(Math.max(...reports.map((report) => report.stoodStillMs))),
     number(Math.max(...reports.map((report) => report.slowestMs))),
-    number(reports.filter(({ warnings }) => warnings.length > 0).length),
+    String(reports.filter(({ warnings }) => warnings.length > 0).length),
   ];
   if (fault) return [[...row, ...mustHold(`processes: ${what}`, held, detail)]];
   return [
@@ -106,14 +108,14 @@ async function rowsOf(limit: Limit, fault?: Fault): Promise<string[][]> {
       '',
       percent(most),
       ...['', '', '', ''],
-      ...judge(`processes: ${what}, most`, 100 * most, { atMost: 110, unit: ' %' }),
+      ...judge(`processes: ${what}, most`, percentOf(most), { atMost: 110, unit: ' %' }),
     ],
     [
       'used',
       ...['', ''],
       percent(used),
       ...['', '', ''],
-      ...judge(`processes: ${what}, used`, 100 * used, { atLeast: 90, unit: ' %' }),
+      ...judge(`processes: ${what}, used`, percentOf(used), { atLeast: 90, unit: ' %' }),
     ],
   ];
 }

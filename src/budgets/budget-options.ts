@@ -1,4 +1,5 @@
 import type { BudgetOptions } from '../pipeline/budget-types.js';
+import { readDuration } from '../pipeline/duration.js';
 import {
   type Check,
   hasShape,
@@ -12,11 +13,8 @@ import {
   refuse,
 } from '../pipeline/option-checks.js';
 import { WEEKDAYS } from './calendar.js';
-import { readLength } from './length.js';
 
 const SECOND_MS = 1_000;
-/** A hundred years: what lasts longer is a mistake. */
-const MAX_MS = 36_525 * 86_400_000;
 /** Above this a sum in a store is not exact any more. */
 const MAX_LIMIT = 1e15;
 
@@ -36,8 +34,8 @@ const isShare: Check = (value, path) => {
 
 function isLength(minimumMs: number): Check {
   return (value, path) => {
-    const ms = readLength(value);
-    if (ms !== undefined && ms >= minimumMs && ms <= MAX_MS) return;
+    const ms = readDuration(value);
+    if (ms !== undefined && ms >= minimumMs) return;
     refuse(
       path,
       `must be milliseconds, or a number with a unit such as '30s', '5m', '1h', '7d', from ${minimumMs} ms`,

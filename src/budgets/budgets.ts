@@ -14,6 +14,7 @@ import type {
 import type { CallContext } from '../pipeline/call-context.js';
 import type { Clock } from '../pipeline/clock.js';
 import type { GatewayContext, GatewayRequest, Logger } from '../pipeline/contract.js';
+import { readDuration } from '../pipeline/duration.js';
 import { refuse } from '../pipeline/option-checks.js';
 import type { AttemptRecord, Operation } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
@@ -22,7 +23,6 @@ import { Budget, type Spending } from './budget.js';
 import { budgetError, type Refusal } from './budget-error.js';
 import { explainBudget } from './explain-budget.js';
 import type { Excess, Hold } from './hold.js';
-import { readLength } from './length.js';
 import { memoryBudgetStore } from './memory-budget-store.js';
 import { Spend } from './spend.js';
 import { StoreLink } from './store-link.js';
@@ -102,7 +102,7 @@ export class Budgets implements GatewayBudgets {
       const { period, storeTimeout } = one;
       const isByCalendar = typeof period === 'object' && 'every' in period;
       const store = one.store ?? (isByCalendar ? calendarMemory : memory);
-      const timeoutMs = readLength(storeTimeout) ?? DEFAULT_TIMEOUT_MS;
+      const timeoutMs = readDuration(storeTimeout) ?? DEFAULT_TIMEOUT_MS;
       const link = links.get(store) ?? new StoreLink({ store, timeoutMs, ...deps });
       links.set(store, link);
       return new Budget(one, { clock, link, isOwn: one.store === undefined, emit });

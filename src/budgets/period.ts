@@ -1,6 +1,6 @@
 import type { BudgetPeriod } from '../pipeline/budget-types.js';
+import { readDuration } from '../pipeline/duration.js';
 import { Calendar } from './calendar.js';
-import { readLength } from './length.js';
 
 /** What is counted together, from when to when in ms. */
 export interface Window {
@@ -37,7 +37,7 @@ export function createPeriod(period: BudgetPeriod): Period {
 
 function lengthOf(length: unknown): number {
   // It was checked.
-  return readLength(length) ?? DAY_MS;
+  return readDuration(length) ?? DAY_MS;
 }
 
 const FOR_EVER: Window = {

@@ -4,6 +4,7 @@ import type {
   CacheMode,
   Duration,
 } from '../pipeline/cache-types.js';
+import { durationMs, isDuration } from '../pipeline/duration.js';
 import {
   type Check,
   hasShape,
@@ -14,7 +15,6 @@ import {
   isText,
   refuse,
 } from '../pipeline/option-checks.js';
-import { durationMs, isDuration } from './duration.js';
 
 /** The response cache of a gateway. */
 export interface CacheOptions extends CacheCallOptions {

@@ -3,6 +3,7 @@ import type { CacheFacts, CacheStatus } from '../pipeline/cache-types.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { Clock } from '../pipeline/clock.js';
 import type { GatewayRequest, Logger } from '../pipeline/contract.js';
+import { durationMs } from '../pipeline/duration.js';
 import { isGatewayError } from '../pipeline/errors.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
 import { describeFailure } from '../routing/describe-failure.js';
@@ -18,7 +19,6 @@ import {
   DEFAULT_STORE_TIMEOUT_MS,
 } from './cache-options.js';
 import { CallKeys, type KeyedCall } from './call-key.js';
-import { durationMs } from './duration.js';
 import { EntryObservation, ReplayStream } from './entry-observation.js';
 import { Flight } from './flight.js';
 import { entryOf } from './make-entry.js';

@@ -42,17 +42,18 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
 }
 
 /** Telemetry, unless it is off. An interceptor of the call ring may answer, repeat or change a call, so such calls have a span of their own. */
-function telemetryOf({
-  telemetry: asked = true,
-  interceptors = [],
-  fallbacks = [],
-  route,
-  budgets = [],
-}: GatewayOptions): Feature | undefined {
+function telemetryOf(options: GatewayOptions, limiters: Limiters): Feature | undefined {
+  const { telemetry: asked = true, interceptors = [], fallbacks = [], budgets = [] } = options;
   if (asked === false) return undefined;
-  const isOn = interceptors.length + fallbacks.length + budgets.length > 0 || route !== undefined;
+  const isOn =
+    interceptors.length + fallbacks.length + budgets.length > 0 ||
+    options.route !== undefined ||
+    options.rateLimit !== undefined;
   const hasGatewayFeatures = ({ usesCache }: CallContext) => isOn || usesCache;
-  return telemetry(asked === true ? {} : asked, { hasGatewayFeatures });
+  // A meter lives as long as the process, which a gateway need not.
+  const all = new WeakRef(limiters);
+  const limits = () => all.deref()?.stats() ?? [];
+  return telemetry(asked === true ? {} : asked, { hasGatewayFeatures, limits });
 }
 
 class EmbeddedGateway implements Gateway, CallPort {
@@ -95,11 +96,12 @@ class EmbeddedGateway implements Gateway, CallPort {
       clock,
       logger: this.#logger,
       health: new HealthBook(),
-      features: [telemetryOf(options), this.#log, this.#stats].filter(
+      features: [telemetryOf(options, this.#limiters), this.#log, this.#stats].filter(
         (feature) => feature !== undefined,
       ),
       router,
       limiter: options.rateLimit && this.#limiters.make(options.rateLimit),
+      limiters: this.#limiters,
       budgets: makeBudgets(options, {
         ...{ clock, pricer, router, logger: this.#logger },
         emit: (event) => this.#listeners.tell('budget', event),

@@ -46,8 +46,9 @@ export interface Gateway extends AsyncDisposable {
   ): () => void;
   /**
    * Says what a call would meet now: which targets in which order, what of its request each would get, its cache
-   * key, its limits in time and number, and about what it would cost. Nothing is sent, counted or changed. The
-   * functions of the route are asked; interceptors, `request` functions of targets and client functions are not.
+   * key, its limits in time and number, what rate limits and budgets would do with it, and about what it would cost.
+   * Nothing is sent, counted or changed. The functions of the route and of rate limits are asked; interceptors,
+   * `request` functions of targets, client functions and those of budgets (but `by`) are not.
    *
    * @throws {@link GatewayError} `zerohop_config` where the client is not of this gateway or has no such operation; what the SDK's own method throws
    */

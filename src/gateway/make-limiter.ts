@@ -62,6 +62,15 @@ export class Limiters {
     });
   }
 
+  get isEmpty(): boolean {
+    return this.#all.size === 0;
+  }
+
+  /** Whether two calls are counted under keys of their own. */
+  countsApart(one: GatewayContext, other: GatewayContext): boolean {
+    return [...this.#all.values()].some((limiter) => limiter.countsApart(one, other));
+  }
+
   /** In the order in which they were made, of the application last. */
   stats(): readonly LimitStats[] {
     return Array.from(this.#all.values(), (limiter) => limiter.stats());

@@ -38,7 +38,7 @@ export class Place {
   tryTake(): Taken | undefined {
     if (this.isRefusedThere) return undefined;
     const hold = this.limits.tryTake(this.weights);
-    return hold && { hold, mark: this.room?.take(this.weights) };
+    return hold && { hold, mark: this.room?.take(this.weights, this.#clock.now()) };
   }
 
   tryTakeUnlessOthersWait(): Taken | undefined {

@@ -137,7 +137,7 @@ export class RateLimiter implements Admission {
       tryTake: () => {
         taken = place.tryTake();
         // Its answer wakes the line.
-        if (!taken) limits.reach?.(weights)?.catch(() => undefined);
+        if (!taken && !place.isRefusedThere) limits.reach?.(weights)?.catch(() => undefined);
         return taken !== undefined;
       },
       waitMs: () => place.lookAgainMs(),
@@ -179,19 +179,20 @@ export class RateLimiter implements Admission {
     }
   }
 
-  #permit(attempt: AskedAttempt, { weights, room }: Place, { hold, mark }: Taken): Permit {
+  #permit(attempt: AskedAttempt, { room }: Place, { hold, mark }: Taken): Permit {
     let isOver = false;
     return {
       settle: (end) => {
         if (isOver) return;
         isOver = true;
-        if (!end.isSent) room?.giveBack(weights);
+        if (mark) room?.over(mark, end.isSent, this.#deps.clock.now());
         hold.settle(this.#weigher.actual(attempt, end));
       },
       heard:
         room &&
         mark &&
         ((word) => {
+          if (word.quota.some(({ unit }) => unit !== 'requests')) this.#weigher.countTokens();
           if (room.learn(word, mark, this.#deps.clock.now())) this.#wakeAll();
         }),
     };
@@ -202,10 +203,19 @@ export class RateLimiter implements Admission {
   }
 
   #keyOf({ context, request }: AskedAttempt): string {
-    const { by, perModel } = this.#options;
+    const key = this.#ownerOf(context);
+    return this.#options.perModel ? `${key}\n${modelOf(request.body)}` : key;
+  }
+
+  #ownerOf(context: GatewayContext): string {
+    const { by } = this.#options;
     const given = by && quietly(() => by(context));
-    const key = typeof given === 'string' && given !== '' ? given : DEFAULT_KEY;
-    return perModel ? `${key}\n${modelOf(request.body)}` : key;
+    return typeof given === 'string' && given !== '' ? given : DEFAULT_KEY;
+  }
+
+  /** Whether two calls are counted under keys of their own. */
+  countsApart(one: GatewayContext, other: GatewayContext): boolean {
+    return this.#ownerOf(one) !== this.#ownerOf(other);
   }
 
   #onLimit(limited: LimitedRequest): OnLimit {

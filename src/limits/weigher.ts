@@ -18,12 +18,17 @@ const ONE_REQUEST: Weights = { ...NOTHING, requests: 1 };
 /** Says what requests weigh: about, before they are sent, and exactly, by what they reported. */
 export class Weigher {
   readonly #options: WeigherOptions;
-  readonly #isByTokens: boolean;
+  #isByTokens: boolean;
   readonly #lengths = new AnswerLengths();
 
   constructor(options: WeigherOptions) {
     this.#options = options;
     this.#isByTokens = [...options.units].some((unit) => unit !== 'requests');
+  }
+
+  /** Tokens count from now on, whatever the limits are. */
+  countTokens(): void {
+    this.#isByTokens = true;
   }
 
   weigh(attempt: AskedAttempt): Weights {

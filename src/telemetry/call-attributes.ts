@@ -48,6 +48,16 @@ export function addCache(bag: AttributeBag, cache: CacheFacts): void {
   bag.number(ZEROHOP.savedCost, cache.savedCost);
 }
 
+/** How long the requests of the call waited for rate limits, in seconds. */
+export function addLimitWait(bag: AttributeBag, decisions: readonly Decision[]): void {
+  let waitedMs: number | undefined;
+  for (const { kind, detail } of decisions) {
+    if (kind !== 'limit-waited' && kind !== 'limit-left') continue;
+    waitedMs = (waitedMs ?? 0) + Number(detail?.waitedMs);
+  }
+  if (waitedMs !== undefined) bag.number(ZEROHOP.limitWait, waitedMs / 1_000);
+}
+
 const MAX_DECISIONS = 32;
 
 /** The trail of the call, as events. Retries have events of their own. */

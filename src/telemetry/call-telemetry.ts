@@ -15,7 +15,7 @@ import type { CallFollower, TargetFollower } from '../pipeline/feature.js';
 import type { Failure, Outcome } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
 import { AttributeBag } from './attribute-bag.js';
-import { addCache, addDecisions, addMetadata } from './call-attributes.js';
+import { addCache, addDecisions, addLimitWait, addMetadata } from './call-attributes.js';
 import { describeOperation } from './describe-operation.js';
 import type { ErrorTypes } from './error-type.js';
 import type { Metrics } from './metrics.js';
@@ -138,9 +138,10 @@ export class CallTelemetry implements CallFollower {
           : this.#span;
       if (span) this.#endSpan(span, { outcome, failure, at });
     } finally {
-      const { operation, metadata, cache } = this.followed;
+      const { operation, metadata, cache, decisions } = this.followed;
       const durationSeconds = (at - this.#startedAt) / 1_000;
-      this.metrics?.recordCall({ operation, outcome, durationSeconds, cache, metadata });
+      const measured = { operation, outcome, durationSeconds, cache, decisions, metadata };
+      this.metrics?.recordCall(measured);
     }
   }
 
@@ -160,6 +161,7 @@ export class CallTelemetry implements CallFollower {
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
       if (cache) addCache(bag, cache);
+      addLimitWait(bag, decisions);
       addMetadata(bag, metadata);
       addDecisions(span, decisions);
       bag.putOn(span);

@@ -1,8 +1,10 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
 import type { CacheFacts } from '../pipeline/cache-types.js';
-import type { Cost, Operation, Outcome } from '../pipeline/settlement.js';
+import type { LimitStats } from '../pipeline/limit-types.js';
+import type { Cost, Decision, Operation, Outcome } from '../pipeline/settlement.js';
 import { metadataValue } from './call-attributes.js';
 import { GenAiMetrics } from './gen-ai-metrics.js';
+import { LIMIT_DEFINITIONS, LimitMetrics } from './limit-metrics.js';
 import { LimitedNames } from './limited-names.js';
 import { ZEROHOP } from './names.js';
 import { ATTRIBUTES, METRICS } from './semconv.js';
@@ -49,6 +51,7 @@ export interface MeasuredCall {
   readonly outcome: Outcome;
   readonly durationSeconds: number;
   readonly cache?: CacheFacts | undefined;
+  readonly decisions: readonly Decision[];
   readonly metadata: Readonly<{ [key: string]: unknown }>;
 }
 
@@ -78,6 +81,7 @@ export const DEFINITIONS = {
     unit: '{token}',
     description: 'Tokens of the answers that came from the cache.',
   },
+  ...LIMIT_DEFINITIONS,
 } as const;
 
 interface CacheRecords {
@@ -95,6 +99,8 @@ export class Metrics {
   readonly #cost: Record;
   /** Made when the first call uses the cache. */
   #cache: CacheRecords | undefined;
+  /** Absent where there are no limits. */
+  readonly #limits: LimitMetrics | undefined;
   readonly #models = new LimitedNames(MAX_MODELS);
   readonly #providers = new LimitedNames(MAX_PROVIDERS);
   readonly #hosts = new LimitedNames(MAX_HOSTS);
@@ -102,13 +108,19 @@ export class Metrics {
   readonly #fingerprints = new LimitedNames(MAX_FINGERPRINTS);
   readonly #metadata: readonly (readonly [key: string, values: LimitedNames])[];
 
-  constructor(meter: Meter, { profile, metricMetadata }: TelemetrySettings) {
+  /** @param limits how the rate limits do now, if there are any */
+  constructor(
+    meter: Meter,
+    { profile, metricMetadata }: TelemetrySettings,
+    limits: () => readonly LimitStats[] = () => [],
+  ) {
     const book = new SeriesBook(meter);
     this.#book = book;
     this.#genAi = new GenAiMetrics(book, profile);
     this.#duration = book.histogram(DEFINITIONS.duration);
     this.#requests = book.counter(DEFINITIONS.requests);
     this.#cost = book.counter(DEFINITIONS.cost);
+    if (limits().length > 0) this.#limits = new LimitMetrics(book, limits);
     this.#metadata = metricMetadata.map((key) => [key, new LimitedNames(MAX_METADATA_VALUES)]);
   }
 
@@ -118,7 +130,8 @@ export class Metrics {
     if (target.cost) this.#cost(target.cost.amount, series);
   }
 
-  recordCall({ operation, outcome, durationSeconds, cache, metadata }: MeasuredCall): void {
+  recordCall(call: MeasuredCall): void {
+    const { operation, outcome, durationSeconds, cache, decisions, metadata } = call;
     const tags = this.#tags(metadata);
     const series = this.#book.series(keyOf([operation, outcome], tags), () => ({
       [ZEROHOP.operation]: operation,
@@ -128,6 +141,7 @@ export class Metrics {
     this.#duration(durationSeconds, series);
     this.#requests(1, series);
     if (cache) this.#recordCache(cache, operation, tags);
+    this.#limits?.record(decisions, tags);
   }
 
   #recordCache(cache: CacheFacts, operation: Operation, tags: Attributes | undefined): void {

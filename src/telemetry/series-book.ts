@@ -86,6 +86,16 @@ export class SeriesBook {
     return this.#bounded((value, attributes) => instrument.add(value, attributes));
   }
 
+  /** What is read whenever somebody looks; few sets, of which there are always the same. */
+  gauge(
+    { name, unit, description }: InstrumentDefinition,
+    read: () => readonly (readonly [value: number, attributes: Attributes])[],
+  ): void {
+    this.#meter.createObservableGauge(name, { unit, description }).addCallback((result) => {
+      for (const [value, attributes] of read()) result.observe(value, attributes);
+    });
+  }
+
   #bounded(record: (value: number, attributes: Attributes) => void): Record {
     // The set for what there is no room for.
     this.#left -= 1;

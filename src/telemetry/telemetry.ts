@@ -1,5 +1,6 @@
 import type { CallContext } from '../pipeline/call-context.js';
 import type { Feature } from '../pipeline/feature.js';
+import type { LimitStats } from '../pipeline/limit-types.js';
 import { CallTelemetry } from './call-telemetry.js';
 import { ErrorTypes } from './error-type.js';
 import { Metrics } from './metrics.js';
@@ -12,6 +13,8 @@ export interface TelemetryDependencies {
   readonly version?: string | undefined;
   /** Whether a cache, a fallback, a limit or the like is on for a call: it then has a span above its targets'. @defaultValue never */
   readonly hasGatewayFeatures?: ((call: CallContext) => boolean) | undefined;
+  /** How the rate limits do now. @defaultValue there are none */
+  readonly limits?: (() => readonly LimitStats[]) | undefined;
 }
 
 /**
@@ -20,7 +23,7 @@ export interface TelemetryDependencies {
  */
 export function telemetry(
   options: TelemetryOptions = {},
-  { version, hasGatewayFeatures = () => false }: TelemetryDependencies = {},
+  { version, hasGatewayFeatures = () => false, limits }: TelemetryDependencies = {},
 ): Feature {
   const settings = resolveTelemetryOptions(options);
   const errorTypes = new ErrorTypes();
@@ -28,7 +31,7 @@ export function telemetry(
   const meters = new MeterSource(
     options.meterProvider,
     version,
-    (meter) => new Metrics(meter, settings),
+    (meter) => new Metrics(meter, settings, limits),
   );
   return {
     name: 'telemetry',

@@ -57,7 +57,7 @@ export class SharedLimits implements Limits {
     const idOf = this.#naming();
     this.#shares = rates.map((spec) => ({
       spec,
-      rate: new SharedRate(idOf(spec.name, spec.size.amount), { ...spec, burst }, deps),
+      rate: new SharedRate(idOf(spec.name, spec.size.amount), { ...spec, burst, processes }, deps),
     }));
     this.#slots =
       concurrency === undefined
@@ -102,7 +102,7 @@ export class SharedLimits implements Limits {
   }
 
   tryTake(weights: Weights): Hold | undefined {
-    if (this.#isAlone) return this.#local.tryTake(weights);
+    if (this.#isAlone) return this.#takeAlone(weights);
     if (this.#isHeldBack(weights)) return undefined;
     const { session } = this.#options.link;
     if (session === undefined || this.#slots?.has() === false) return undefined;
@@ -122,6 +122,21 @@ export class SharedLimits implements Limits {
         }
         this.#slots?.settled();
         this.line.wake();
+      },
+    };
+  }
+
+  #takeAlone(weights: Weights): Hold | undefined {
+    const hold = this.#local.tryTake(weights);
+    if (!hold) return undefined;
+    const units = this.#shares.map(({ spec, rate }) => rate.unitsOf(weights[spec.unit]));
+    for (const [index, { rate }] of this.#shares.entries()) rate.tookAlone(units[index] ?? 0);
+    return {
+      settle: (actual) => {
+        hold.settle(actual);
+        for (const [index, { spec, rate }] of this.#shares.entries()) {
+          rate.tookAlone(rate.unitsOf(actual[spec.unit]) - (units[index] ?? 0));
+        }
       },
     };
   }
@@ -181,10 +196,13 @@ export class SharedLimits implements Limits {
   /** Redis has come, or gone. */
   linkChanged(): void {
     const { session } = this.#options.link;
-    if (session === undefined || session === this.#session) return;
-    this.#session = session;
-    for (const { rate } of this.#shares) rate.reset();
-    this.#slots?.reset();
+    if (session === undefined) return;
+    if (session !== this.#session) {
+      this.#session = session;
+      for (const { rate } of this.#shares) rate.reset();
+      this.#slots?.reset();
+    }
+    for (const { rate } of this.#shares) rate.cameBack();
   }
 
   /** Gives back what it holds and does not use. */

@@ -4,6 +4,7 @@ import type { RedisLink } from './link.js';
 import { Reservoir } from './reservoir.js';
 import type { Session } from './session.js';
 import { planShare, type SharePlan, unitsOf } from './share-plan.js';
+import { Unshared } from './unshared.js';
 
 /** What a share of a limit works with. */
 export interface ShareDependencies {
@@ -11,6 +12,12 @@ export interface ShareDependencies {
   readonly clock: Clock;
   /** Redis has answered: those who wait may look again. */
   readonly onAnswer: () => void;
+}
+
+/** A rate that processes share. */
+export interface SharedRateSpec extends RateSpec {
+  readonly burst: number;
+  readonly processes: number;
 }
 
 /** What is to be given back, or is owed, is told together, in ms. */
@@ -43,6 +50,7 @@ export class SharedRate {
   readonly #plan: SharePlan;
   readonly #deps: ShareDependencies;
   readonly #reservoir: Reservoir;
+  readonly #unshared: Unshared;
   /** Left of what was taken, in units. */
   #left = 0;
   /** To be given back, or, below zero, to be paid. */
@@ -62,10 +70,11 @@ export class SharedRate {
   #stopTelling: (() => void) | undefined;
   #stopPaying: (() => void) | undefined;
 
-  constructor(id: string, spec: RateSpec & { readonly burst: number }, deps: ShareDependencies) {
+  constructor(id: string, spec: SharedRateSpec, deps: ShareDependencies) {
     const plan = planShare(spec, spec.burst);
     this.#plan = plan;
     this.#deps = deps;
+    this.#unshared = new Unshared(plan.perMs / spec.processes, plan.capacity / plan.perMs);
     this.#reservoir = new Reservoir({
       ...{ id, plan, intervalMs: spec.size.intervalMs },
       beginsWith: () => this.#comeBack(),
@@ -98,6 +107,18 @@ export class SharedRate {
   /** Gives back, or, below zero, takes more. */
   settle(units: number): void {
     if (units !== 0) this.#owe(units);
+  }
+
+  /** So much was let through without Redis, or, below zero, turned out not to be needed. */
+  tookAlone(units: number): void {
+    const { link, clock } = this.#deps;
+    if (link.session) this.settle(-units);
+    else this.#unshared.add(units, clock.now());
+  }
+
+  /** Redis is there again: what was let through without it is paid. */
+  cameBack(): void {
+    this.settle(-this.#unshared.takeAll(this.#deps.clock.now()));
   }
 
   /** Until it is worth asking again, in ms. An answer comes of itself; nobody has to wait for one that is lost. */

@@ -5,6 +5,7 @@ import {
   fallback,
   type Gateway,
   type GatewayOptions,
+  hedge,
   perCall,
   primary,
   type RateLimitOptions,
@@ -49,6 +50,11 @@ async function untilAsked(provider: FakeProvider, count: number): Promise<void> 
 }
 
 const runningIn = (gateway: Gateway) => gateway.stats().limits[0]?.running ?? 0;
+
+async function untilQueued(gateway: Gateway, count: number): Promise<void> {
+  const queued = () => gateway.stats().limits[0]?.queued;
+  while (queued() !== count) await new Promise((resolve) => setImmediate(resolve));
+}
 
 /** How much a limit of 60,000 tokens a minute lacks of being full: as long as one that needs all of it would wait. */
 async function missingIn(gateway: Gateway, client: OpenAI): Promise<number> {
@@ -247,6 +253,56 @@ describe('the slot of a stream comes back, and with it what it did not use', () 
 
     expect(before).toBe(1);
     expect(await ask()).toBe('first');
+  });
+});
+
+describe('a hedge', () => {
+  const hedged = (options: Pick<GatewayOptions, 'rateLimit'>, ofSecond?: RateLimitOptions) =>
+    setUp({
+      ...{ stats: true, ...options },
+      route: hedge(
+        primary,
+        target({ name: 'two', client: clientOf(second), rateLimit: ofSecond }),
+        { after: 100, share: 1 },
+      ),
+    });
+
+  it('takes a slot of its own, and gives it back when it loses', async () => {
+    const { clock, gateway, ask } = hedged({ rateLimit: { concurrency: 2 } });
+    first.enqueue({ fault: 'hang' });
+    const asked = ask();
+    await untilAsked(first, 1);
+    const before = runningIn(gateway);
+    clock.advance(100);
+
+    expect(before).toBe(1);
+    expect(await asked).toBe('second');
+    expect(gateway.stats().limits).toMatchObject([{ running: 0, queued: 0 }]);
+  });
+
+  it('that waits in line when the other one answers leaves it, and is not sent', async () => {
+    const { clock, gateway, ask } = hedged({}, { requestsPerMinute: 1 });
+    first.enqueue({ fault: 'hang' });
+    const before = ask();
+    await untilAsked(first, 1);
+    clock.advance(100);
+    await before;
+    const gate = Promise.withResolvers<void>();
+    first.enqueue(async () => {
+      await gate.promise;
+      return { text: 'first' };
+    });
+    const asked = ask();
+    await untilAsked(first, 2);
+    clock.advance(100);
+    await untilQueued(gateway, 1);
+    gate.resolve();
+
+    expect([await before, await asked]).toEqual(['second', 'first']);
+    await untilQueued(gateway, 0);
+    clock.advance(60_000);
+    expect(second.requests).toHaveLength(1);
+    expect(runningIn(gateway)).toBe(0);
   });
 });
 

@@ -143,6 +143,21 @@ describe('what a provider says is left of its limits', () => {
     expect(refused).toBe(0);
   });
 
+  it.each([
+    { what: 'with what is left', more: {}, waitMs: 6_000 },
+    { what: 'with when to come back', more: { 'retry-after': '30' }, waitMs: 30_000 },
+  ])('is told by an answer that refuses, $what', async ({ more, waitMs }) => {
+    headersOf = (...given) => ({ ...openaiHeaders(...given), ...more });
+    const { ask, gateway, client } = setUp(OWN);
+    level = 0;
+    await ask().catch(() => undefined);
+    const body = { model: 'm', messages };
+    const { limits } = await gateway.explain({ client, operation: 'chat', body });
+
+    expect(refused).toBe(1);
+    expect(limits).toMatchObject([{ heldUpBy: 'provider', waitMs, running: 0 }]);
+  });
+
   it('is told by a stream when its headers come, and not when it ends', async () => {
     const { client, gateway } = setUp({ ...OWN, onLimit: 'reject' });
     level = 1;
@@ -152,7 +167,7 @@ describe('what a provider says is left of its limits', () => {
       operation: 'chat',
       body: { model: 'm', messages },
     });
-    clock.advance(6_667);
+    clock.advance(6_000);
     for await (const _ of stream);
     const after = await gateway.explain({
       client,
@@ -161,7 +176,7 @@ describe('what a provider says is left of its limits', () => {
     });
 
     expect(during.limits).toMatchObject([
-      { target: 'limited', heldUpBy: 'provider', waitMs: expect.closeTo(6_667, 0), does: 'reject' },
+      { target: 'limited', heldUpBy: 'provider', waitMs: 6_000, does: 'reject' },
     ]);
     expect(after.limits[0]?.heldUpBy).toBeUndefined();
   });

@@ -8,9 +8,6 @@ const CALLS = 150;
 const PROCESSES = 4;
 const TIMEOUT_MS = 80_000;
 
-/** A machine that is too busy to run six processes at a time says little of how four of them share. */
-const AGAIN = 2;
-
 describeWithRedis('limits that four processes share', () => {
   describe.each([
     {
@@ -24,7 +21,6 @@ describeWithRedis('limits that four processes share', () => {
   ])('$limit', ({ limits, weight, ...limit }) => {
     it('are never passed by more than a tenth, and used', {
       timeout: TIMEOUT_MS,
-      retry: AGAIN,
     }, async () => {
       await using redis = await startRedis();
       const settings = {

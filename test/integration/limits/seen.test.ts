@@ -1,3 +1,4 @@
+import { SpanKind } from '@opentelemetry/api';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -104,6 +105,17 @@ describe('what a rate limit does is seen', () => {
     const waits = gatewaySpans.map(({ attributes }) => attributes['zerohop.limit.wait']);
     expect(waits).toEqual([undefined, undefined, 0.05, 0.1]);
     expect(gatewaySpans[3]?.events.map(({ name }) => name)).toEqual(['zerohop.decision']);
+  });
+
+  it('but not in the spans of targets, which begin when something is sent', async () => {
+    const { spans, points } = await oneOfEach({ rateLimit });
+    const clientSpans = spans.spans().filter(({ kind }) => kind === SpanKind.CLIENT);
+    const durations = (await points()).filter(
+      ({ metric }) => metric === 'gen_ai.client.operation.duration',
+    );
+
+    expect(clientSpans).toHaveLength(2);
+    expect(durations.map(({ count, sum }) => [count, sum])).toEqual([[2, 0]]);
   });
 
   it('in metrics, which name no tenant', async () => {

@@ -26,7 +26,11 @@ const provider = () =>
     { keepRequests: 1 },
   );
 
+/** US dollars for each token: none of them is more than what may be spent in a millisecond. */
+const PRICES = { input: 2_000_000, output: 8_000_000 };
+
 const LIMITS = [
+  ['costPerMinute', ({ inputTokens = 0, outputTokens = 0 }) => 2 * inputTokens + 8 * outputTokens],
   ['tokensPerMinute', ({ inputTokens = 0, outputTokens = 0 }) => inputTokens + outputTokens],
   ['inputTokensPerMinute', ({ inputTokens = 0 }) => inputTokens],
   ['outputTokensPerMinute', ({ outputTokens = 0 }) => outputTokens],
@@ -40,7 +44,8 @@ describe(`${CALLS} calls with wrong estimates, of which some are streams and som
     const clock = handClock();
     const random = seeded(7);
     const gateway = createGateway({
-      ...{ clock, stats: true, pricing: false },
+      ...{ clock, stats: true },
+      pricing: { models: { m0: PRICES, m1: PRICES, m2: PRICES, unknown: PRICES } },
       rateLimit: { [limit]: PER_MINUTE, burst: 1, countTokens },
     });
     const baseURL = 'http://provider.test/v1';

@@ -11,7 +11,7 @@ const requests = (
 
 function openRoom() {
   const room = new ProviderRoom();
-  const mark = () => room.take(one);
+  const mark = (at = 0) => room.take(one, at);
   /** What the answer to the request of a mark says. */
   const hear = (quota: QuotaLimit, of = mark(), now = 0) =>
     room.learn({ quota: [quota], retryAfterMs: undefined }, of, now);
@@ -35,8 +35,8 @@ describe('what is left at a provider', () => {
   it('is what the last answer said, less what was sent since', () => {
     const { room, mark, hear, left } = openRoom();
     const first = mark();
-    room.take(one);
-    room.take(one);
+    room.take(one, 0);
+    room.take(one, 0);
 
     hear(requests(10), first);
 
@@ -45,21 +45,29 @@ describe('what is left at a provider', () => {
 
   it('comes back evenly until it is all there, as the answer said', () => {
     const { hear, left, waitMs } = openRoom();
-    // Up to one more may be there already, which is not told.
-    hear(requests(0, { limit: 61, resetMs: 60_000 }));
+    hear(requests(0, { limit: 60, resetMs: 60_000 }));
 
-    expect([waitMs(0), left(0), left(10_000), left(59_000)]).toEqual([1_000, 0, 10, 59]);
+    expect([waitMs(0), left(0), left(10_000), left(59_999)]).toEqual([1_000, 0, 10, 59]);
     expect(waitMs(0, one, 9)).toBe(10_000);
+    expect(left(60_000)).toBe(1_000);
   });
 
   it('is there again later, where more was sent since', () => {
-    const { room, mark, hear, left } = openRoom();
+    const { mark, hear, left } = openRoom();
     const first = mark();
-    for (let sent = 0; sent < 30; sent += 1) room.take(one);
-    hear(requests(30, { limit: 61, resetMs: 30_000 }), first);
+    hear(requests(30, { limit: 60, resetMs: 30_000 }), first);
+    for (let sent = 0; sent < 30; sent += 1) mark();
 
-    expect([left(0), left(30_000), left(59_999)]).toEqual([0, 30, 59]);
-    expect(left(60_000)).toBe(1_000);
+    expect([left(0), left(30_000), left(59_999), left(60_000)]).toEqual([0, 30, 59, 1_000]);
+  });
+
+  it('comes back as slowly as any answer has shown: what is left is told in whole numbers', () => {
+    const { mark, hear, waitMs } = openRoom();
+    hear(requests(0, { limit: 60, resetMs: 60_000 }));
+    hear(requests(59, { limit: 60, resetMs: 100 }), mark(60_000), 60_000);
+    for (let sent = 0; sent < 59; sent += 1) mark(60_000);
+
+    expect(waitMs(60_000)).toBe(1_000);
   });
 
   it('comes back at once where the provider counts by windows', () => {
@@ -71,8 +79,7 @@ describe('what is left at a provider', () => {
 
   it('says nothing any more once it should be there again', () => {
     const { hear, left } = openRoom();
-    const early = requests(3, { resetMs: 1_000 });
-    hear(early);
+    hear(requests(3, { refills: false, resetMs: 1_000 }));
 
     expect([left(999), left(1_000)].map((count) => count < 1_000)).toEqual([true, false]);
   });
@@ -89,6 +96,7 @@ describe('what is left at a provider', () => {
 
   it('is not raised by answers that come in the wrong order', () => {
     const { mark, hear, left } = openRoom();
+    hear(requests(42));
     const [first, second, third] = [mark(), mark(), mark()];
 
     hear(requests(2), third);
@@ -96,6 +104,15 @@ describe('what is left at a provider', () => {
     hear(requests(39), second);
 
     expect(left()).toBe(2);
+  });
+
+  it('is no more, at first, than what is sure: what is under way may come on top', () => {
+    const { mark, hear, left } = openRoom();
+    const [, second] = [mark(), mark(), mark()];
+
+    hear(requests(20), second);
+
+    expect(left()).toBe(18);
   });
 
   it('is raised by the answer to a request that was sent after the last one had come', () => {
@@ -113,19 +130,60 @@ describe('what is left at a provider', () => {
   });
 
   it('gets back what was not sent after all', () => {
-    const { room, hear, left } = openRoom();
+    const { room, mark, hear, left } = openRoom();
     hear(requests(5));
-    room.take(one);
+    const unsent = mark();
     const before = left();
-    room.giveBack(one);
+    room.over(unsent, false, 0);
 
     expect([before, left()]).toEqual([4, 5]);
   });
 
-  it('is never more than its limit', () => {
+  it('forgets what was under way once it is over, whether or not it was heard of', () => {
+    const { room, mark, hear, left } = openRoom();
+    for (let lost = 0; lost < 50; lost += 1) room.over(mark(), true, 0);
+    const heard = mark();
+    hear(requests(20), heard);
+    room.over(heard, true, 0);
+    hear(requests(19));
+
+    expect(left()).toBe(19);
+  });
+
+  it('counts an answer once, however often it is told', () => {
+    const { mark, hear, left } = openRoom();
+    const [first] = [mark(), mark()];
+    hear(requests(20), first);
+    hear(requests(20), first);
+    hear(requests(30), mark());
+
+    // One is under way, and may come on top.
+    expect(left()).toBe(29);
+  });
+
+  it('is not raised by a request before it that was not sent after all', () => {
+    const { room, mark, hear, left } = openRoom();
+    const first = mark();
+    const second = mark();
+    room.over(first, false, 0);
+    hear(requests(5), second);
+
+    expect(left()).toBe(5);
+  });
+
+  it('is not known again by what is sent once it says nothing any more', () => {
     const { room, hear, left } = openRoom();
+    hear(requests(59, { limit: 60, resetMs: 1_000 }));
+    room.take(one, 1_000);
+
+    expect(left(1_000)).toBe(1_000);
+  });
+
+  it('is never more than its limit', () => {
+    const { room, mark, hear, left } = openRoom();
     hear(requests(100, { limit: 10 }));
-    room.giveBack(one);
+    room.over(mark(), false, 0);
+    room.over(mark(), false, 0);
 
     expect(left()).toBe(10);
   });

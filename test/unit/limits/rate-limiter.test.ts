@@ -444,6 +444,18 @@ describe('a limiter that learns from what the provider says', () => {
     expect(attempt.context.decisions).toMatchObject([{ detail: { limit: 'provider' } }]);
   });
 
+  it('weighs tokens as soon as it is told of them', async () => {
+    const { limiter } = open({ onLimit: 'reject', countTokens: () => 0 });
+    const first = await limiter.admit(attemptOf());
+    const tokens = { unit: 'tokens', refills: true, limit: 1_000, remaining: 100 } as const;
+    first.heard?.({ quota: [{ ...tokens, resetMs: 54_000 }], retryAfterMs: undefined });
+    const small = limiter.admit(attemptOf({ body: body('hi', 50) }));
+    const large = await refusal(limiter.admit(attemptOf({ body: body('hi', 500) })));
+
+    expect(isPermit(small)).toBe(true);
+    expect(large.message).toBe("over a limit (the provider's own)");
+  });
+
   it('has room again for what was not sent', async () => {
     const { limiter } = open({ onLimit: 'reject' });
     const first = await limiter.admit(attemptOf());

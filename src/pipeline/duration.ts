@@ -1,5 +1,5 @@
-import type { Duration } from '../pipeline/cache-types.js';
-import { refuse } from '../pipeline/option-checks.js';
+import type { Duration } from './cache-types.js';
+import { refuse } from './option-checks.js';
 
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
