@@ -61,8 +61,20 @@ export function providerOf(host: string, className: string, path = ''): KnownPro
   return className.startsWith('Anthropic') || path.includes('/messages') ? ANTHROPIC : OPENAI;
 }
 
+/** Hosts that were looked up: there are few, and each is asked for on every call. */
+const lookedUp = new Map<string, KnownProvider | undefined>();
+const MAX_LOOKED_UP = 1_000;
+
 /** Whose API a host serves; `undefined` for a host nobody knows. */
 export function providerOfHost(host: string): KnownProvider | undefined {
+  const known = lookedUp.get(host);
+  if (known !== undefined || lookedUp.has(host)) return known;
+  const provider = findProvider(host);
+  if (lookedUp.size < MAX_LOOKED_UP) lookedUp.set(host, provider);
+  return provider;
+}
+
+function findProvider(host: string): KnownProvider | undefined {
   const name = host.replace(/:\d+$/, '');
   const known = BY_HOST.find(([suffix]) =>
     /^[.-]/.test(suffix) ? name.endsWith(suffix) : name === suffix,

@@ -42,16 +42,55 @@ const STYLES: readonly (readonly HeaderNames[])[] = [
   [openaiStyle('', 1000)],
 ];
 
+/** Answers after which it is known that a server tells nothing, and how often it is looked at again. */
+const SURE_AFTER = 4;
+const LOOK_EVERY = 8;
+
+/** Reads what one server's answers tell of the quota: it says it in one way, or not at all. */
+export class QuotaReader {
+  #style: readonly HeaderNames[] | undefined;
+  #silent = 0;
+
+  /** As {@link quotaFrom}. */
+  read(headers: Headers, wallNow: number): readonly QuotaLimit[] {
+    const told = this.#style && readStyle(this.#style, headers, wallNow);
+    if (told && told.length > 0) return told;
+    if (this.#silent >= SURE_AFTER && this.#silent % LOOK_EVERY !== 0) {
+      this.#silent += 1;
+      return NOTHING;
+    }
+    for (const style of STYLES) {
+      const found = readStyle(style, headers, wallNow);
+      if (found.length === 0) continue;
+      this.#style = style;
+      this.#silent = 0;
+      return found;
+    }
+    this.#silent += 1;
+    return NOTHING;
+  }
+}
+
+const NOTHING: readonly QuotaLimit[] = [];
+
+function readStyle(
+  style: readonly HeaderNames[],
+  headers: Headers,
+  wallNow: number,
+): readonly QuotaLimit[] {
+  return style.flatMap((names) => readLimit(headers, names, wallNow) ?? []);
+}
+
 /**
  * What is left of the caller's quota, as the headers of an answer tell; empty where they do not. `wallNow`
  * in ms since the epoch.
  */
 export function quotaFrom(headers: Headers, wallNow: number): readonly QuotaLimit[] {
   for (const style of STYLES) {
-    const found = style.flatMap((names) => readLimit(headers, names, wallNow) ?? []);
+    const found = readStyle(style, headers, wallNow);
     if (found.length > 0) return found;
   }
-  return [];
+  return NOTHING;
 }
 
 function readLimit(headers: Headers, names: HeaderNames, wallNow: number): QuotaLimit | undefined {

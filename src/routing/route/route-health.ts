@@ -9,7 +9,7 @@ import {
 import type { AttemptFailure } from '../describe-failure.js';
 import { breakerEffect, type LeaveReason, leaveReason } from '../leave-policy.js';
 import type { AttemptAnswer, AttemptObserver, Seen } from '../loop-options.js';
-import { quotaFrom } from '../provider-quota.js';
+import { QuotaReader, quotaFrom } from '../provider-quota.js';
 import { retryAfterOf } from '../retry-policy.js';
 import { type AnswerTimes, TargetStats } from '../target-stats.js';
 
@@ -19,6 +19,7 @@ const MAX_DEFER_MS = 300_000;
 /** What is known of a target of a route, over all calls. */
 export class RouteHealth {
   readonly stats = new TargetStats();
+  readonly quota = new QuotaReader();
   readonly breaker: Breaker;
   readonly #clock: Clock;
 
@@ -85,11 +86,11 @@ export class TargetObserver implements AttemptObserver {
   succeeded({ headers, sentAt, seen }: AttemptAnswer): void {
     const { ticket, key } = this.#observing;
     const clock = this.#clock;
-    const { stats, breaker } = this.#health;
+    const { stats, breaker, quota } = this.#health;
     const now = clock.now();
     breaker.succeeded(ticket, now);
     key?.breaker.succeeded(key.ticket, now);
-    if (headers && !key) stats.sawQuota(quotaFrom(headers, clock.wallNow()), now);
+    if (headers && !key) stats.sawQuota(quota.read(headers, clock.wallNow()), now);
     if (this.#isOver) return;
     this.#isOver = true;
     stats.succeeded(now, timesOf(seen, sentAt, now));

@@ -109,9 +109,12 @@ function start(
 
 /** Offers what children offer, one child after another, as long as what fails is the target's fault. */
 function* inTurn(order: readonly Started[]): Candidates {
+  const lastHealthy = order.findLastIndex(({ healthy }) => healthy);
   let left: Left | undefined;
-  for (const [index, { candidates, first }] of order.entries()) {
-    const hasOther = order.some(({ healthy }, place) => place > index && healthy);
+  let index = -1;
+  for (const { candidates, first } of order) {
+    index += 1;
+    const hasOther = lastHealthy > index;
     if (candidates === undefined) {
       left = yield { target: first.target, hasSibling: hasOther };
     } else {

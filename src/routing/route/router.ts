@@ -1,10 +1,11 @@
+import type { DialectName } from '../../dialects/dialect.js';
 import { recogniseOperation } from '../../dialects/recognise.js';
 import type { GatewayRequest } from '../../pipeline/contract.js';
 import type { CostResult } from '../../pipeline/settlement.js';
 import type { Target } from '../../pipeline/target.js';
 import type { Candidates, CompiledRoute, PlannedCall } from './candidates.js';
 import { compileRoute } from './compile-route.js';
-import type { AskedModel, RouteTarget } from './route-target.js';
+import type { AskedModel, RouteTarget, TargetRefusal } from './route-target.js';
 import type { Route, RouteCall } from './route-types.js';
 import { TargetBook, type TargetBookOptions } from './target-book.js';
 
@@ -52,23 +53,7 @@ export class Router {
 
   /** A call as its route plans it. */
   planned(call: RouteCall, caller: Target): PlannedCall {
-    const { targets } = this;
-    // Not every route has the primary.
-    return {
-      ...call,
-      caller,
-      get dialect() {
-        const { request } = call;
-        return recogniseOperation(request.method, request.path, request.body).dialect;
-      },
-      get primary() {
-        return targets.primaryOf(caller);
-      },
-      refusal(target) {
-        const { dialect } = this;
-        return dialect && target.refusal(dialect, call.request, caller);
-      },
-    };
+    return new Planned(call, caller, this.targets);
   }
 
   #costOf({ request, caller }: PlannedCall): (target: RouteTarget) => number | undefined {
@@ -91,5 +76,31 @@ export class Router {
       step = candidates.next({ reason: 'unavailable' });
     }
     return false;
+  }
+}
+
+/** A call as its route plans it; what not every route needs is found when it is asked for. */
+class Planned implements PlannedCall {
+  readonly request: RouteCall['request'];
+  readonly context: RouteCall['context'];
+  readonly caller: Target;
+  readonly dialect: DialectName | undefined;
+  readonly #targets: TargetBook;
+
+  constructor({ request, context }: RouteCall, caller: Target, targets: TargetBook) {
+    this.request = request;
+    this.context = context;
+    this.caller = caller;
+    this.dialect = recogniseOperation(request.method, request.path, request.body).dialect;
+    this.#targets = targets;
+  }
+
+  get primary(): RouteTarget {
+    return this.#targets.primaryOf(this.caller);
+  }
+
+  refusal(target: RouteTarget): TargetRefusal | undefined {
+    const { dialect, request, caller } = this;
+    return dialect && target.refusal(dialect, request, caller);
   }
 }
