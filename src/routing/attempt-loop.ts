@@ -51,7 +51,7 @@ export class AttemptLoop {
 
   /** Another answer in the place of one whose body failed. Throws the error the caller is to see. */
   async resume(thrown: unknown): Promise<Answer> {
-    const failed = new FailedAttempt(this.fail(thrown));
+    const failed = FailedAttempt.of(this.fail(thrown));
     return this.#unwrap(this.#run(() => Promise.reject(failed)));
   }
 
@@ -62,7 +62,7 @@ export class AttemptLoop {
       if (!(error instanceof FailedAttempt)) throw error;
       const { failure } = error.attempt;
       this.end(failure.kind === 'aborted' ? 'aborted' : 'error', failure);
-      throw new LoopError(error.attempt);
+      throw LoopError.of(error.attempt);
     }
   }
 
@@ -123,14 +123,14 @@ export class AttemptLoop {
       else context.signal.throwIfAborted();
     } catch (reason) {
       this.#turns.ended(false);
-      throw new FailedAttempt(abortedFailure(reason, this.options.target.errors));
+      throw FailedAttempt.of(abortedFailure(reason, this.options.target.errors));
     }
   }
 
   async #once(): Promise<Answer> {
     const { context, request, target } = this.options;
     if (context.signal.aborted) {
-      throw new FailedAttempt(abortedFailure(context.signal.reason, target.errors));
+      throw FailedAttempt.of(abortedFailure(context.signal.reason, target.errors));
     }
     const permit = this.options.admission && (await this.#admitted(this.options.admission));
     const isAnswered = () => this.#current?.exchange.headersAt !== undefined;
@@ -151,7 +151,7 @@ export class AttemptLoop {
       }
       return answer;
     } catch (error) {
-      throw new FailedAttempt(this.fail(guard ? guard.causeOf(error) : error));
+      throw FailedAttempt.of(this.fail(guard ? guard.causeOf(error) : error));
     } finally {
       guard?.end();
     }
@@ -168,7 +168,7 @@ export class AttemptLoop {
       return permit;
     } catch (error) {
       const { signal } = context;
-      throw new FailedAttempt(
+      throw FailedAttempt.of(
         signal.aborted
           ? abortedFailure(signal.reason, target.errors)
           : describeFailure(error, this.shownErrors),

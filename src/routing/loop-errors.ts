@@ -6,21 +6,39 @@ import { type AttemptFailure, describeFailure } from './describe-failure.js';
 /** Why an attempt is given up when another target has answered first. */
 export const OUTRUN = new DOMException('another target answered first', 'AbortError');
 
+/**
+ * What the loop and the walk throw to one another, and nobody else sees. It is an `Error` for p-retry's sake, but made
+ * without one's constructor: a stack nobody reads costs more than all the rest of it.
+ */
+abstract class Thrown extends Error {
+  declare readonly attempt: AttemptFailure;
+
+  protected static make<Own extends Thrown>(prototype: Own, attempt: AttemptFailure): Own {
+    const own: PropertyDescriptorMap = {
+      attempt: { value: attempt },
+      message: { value: attempt.failure.message },
+      cause: { value: attempt.error },
+    };
+    // Of the class that the prototype is of.
+    return Object.create(prototype, own) as Own;
+  }
+}
+
 /** An attempt that failed, on its way through p-retry. */
-export class FailedAttempt extends Error {
-  readonly attempt: AttemptFailure;
-  constructor(attempt: AttemptFailure) {
-    super(attempt.failure.message);
-    this.attempt = attempt;
+export class FailedAttempt extends Thrown {
+  declare protected readonly kind: 'failed';
+
+  static of(attempt: AttemptFailure): FailedAttempt {
+    return Thrown.make(FailedAttempt.prototype, attempt);
   }
 }
 
 /** What the loop ends with when nothing may follow. */
-export class LoopError extends Error {
-  readonly attempt: AttemptFailure;
-  constructor(attempt: AttemptFailure) {
-    super(attempt.failure.message, { cause: attempt.error });
-    this.attempt = attempt;
+export class LoopError extends Thrown {
+  declare protected readonly kind: 'loop';
+
+  static of(attempt: AttemptFailure): LoopError {
+    return Thrown.make(LoopError.prototype, attempt);
   }
 }
 

@@ -9,7 +9,7 @@ import {
 import type { AttemptFailure } from '../describe-failure.js';
 import { breakerEffect, type LeaveReason, leaveReason } from '../leave-policy.js';
 import type { AttemptAnswer, AttemptObserver, Seen } from '../loop-options.js';
-import { QuotaReader, quotaFrom } from '../provider-quota.js';
+import { QuotaReader } from '../provider-quota.js';
 import { retryAfterOf } from '../retry-policy.js';
 import { type AnswerTimes, TargetStats } from '../target-stats.js';
 
@@ -108,7 +108,9 @@ export class TargetObserver implements AttemptObserver {
     if (effect === 'failed') breaker.failed(ticket, now, reason);
     else if (effect === 'killed') breaker.kill(now, reason, ticket);
     this.#release(effect === 'released' ? undefined : blamed);
-    if (headers && !key) stats.sawQuota(quotaFrom(headers, clock.wallNow()), now);
+    if (headers && !key) {
+      stats.sawQuota(this.#health.quota.read(headers, clock.wallNow()), now);
+    }
     const waitMs = retryAfterOf({ failure, headers }, clock.wallNow());
     if (effect === 'failed' && waitMs !== undefined) {
       breaker.deferUntil(now + Math.min(waitMs, MAX_DEFER_MS));
