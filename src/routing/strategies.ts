@@ -86,10 +86,14 @@ function ordered<T extends Choice>(items: readonly T[], keyOf: (item: T) => numb
   const sorted: Ranked<T>[] = [];
   for (const item of items) {
     const ranked = { item, rank: rank(item), key: keyOf(item) };
-    let place = sorted.length;
+    let place = sorted.push(ranked) - 1;
     // By insertion, from behind: groups are small.
-    while (place > 0 && isBefore(ranked, sorted[place - 1])) place -= 1;
-    sorted.splice(place, 0, ranked);
+    for (let before = sorted[place - 1]; before && isBefore(ranked, before); ) {
+      sorted[place] = before;
+      place -= 1;
+      before = sorted[place - 1];
+    }
+    sorted[place] = ranked;
   }
   return sorted.map(({ item }) => item);
 }
@@ -100,8 +104,7 @@ interface Ranked<T> {
   readonly key: number;
 }
 
-function isBefore<T>(one: Ranked<T>, other: Ranked<T> | undefined): boolean {
-  if (other === undefined) return false;
+function isBefore<T>(one: Ranked<T>, other: Ranked<T>): boolean {
   return (one.rank - other.rank || compare(one.key, other.key)) < 0;
 }
 

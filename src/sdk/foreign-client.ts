@@ -122,9 +122,9 @@ export class ForeignClients {
       );
     }
     const base = baseOf(given);
-    const members = MEMBERS.map((name): unknown => Reflect.get(base, name));
     const known = this.#known.get(base);
-    if (known?.members.every((value, index) => value === members[index])) return known.foreign;
+    if (known && isAsKnown(base, known)) return known.foreign;
+    const members = MEMBERS.map((name): unknown => Reflect.get(base, name));
     const clone = known?.foreign.client ?? cloneClient(base, this.#options);
     for (const [index, name] of MEMBERS.entries()) {
       // A copy of the owner's options would have the old one.
@@ -135,6 +135,14 @@ export class ForeignClients {
     this.#known.set(base, { members, foreign });
     return foreign;
   }
+}
+
+/** Looked at on every call. */
+function isAsKnown(client: SdkClient, { members }: Known): boolean {
+  for (let index = 0; index < MEMBERS.length; index += 1) {
+    if (Reflect.get(client, MEMBERS[index] ?? '') !== members[index]) return false;
+  }
+  return true;
 }
 
 /** A client of our own making, or a clone, as one that sends calls of others. */

@@ -63,23 +63,35 @@ export interface OpenedForeign extends ShapedRequest {
  * does not speak the caller's. Ends with the call's signal, however long the user's function takes.
  *
  * @param from the caller's dialect
+ * @returns at once where its client is there
  * @throws {@link GatewayError} `zerohop_client`, `zerohop_config` where there is no client or no key;
  * `zerohop_no_target` where it cannot be asked this; `zerohop_interceptor` where the user's function fails
  */
-export async function openForeign<Call extends AskingCall>(
+export function openForeign<Call extends AskingCall>(
   spec: ForeignSpec<Call>,
   call: Call,
-  { caller, from }: { readonly caller: Target; readonly from: DialectName },
-): Promise<OpenedForeign> {
+  by: { readonly caller: Target; readonly from: DialectName },
+): OpenedForeign | Promise<OpenedForeign> {
+  const { caller, from } = by;
   const { source } = spec;
   const expected = source.dialects && dialectFor(from, source.dialects, spec.dialect);
   const operation = operationOf(expected ?? from);
   const opening = source.open({ call, operation, caller });
-  const foreign =
-    opening instanceof Promise ? await unlessAborted(opening, call.context.signal) : opening;
+  const opened = (foreign: ForeignClient) =>
+    openWith({ spec, call, caller, foreign }, from, expected);
+  return opening instanceof Promise
+    ? unlessAborted(opening, call.context.signal).then(opened)
+    : opened(opening);
+}
+
+function openWith<Call extends AskingCall>(
+  passage: Passage<Call>,
+  from: DialectName,
+  expected: DialectName | undefined,
+): OpenedForeign {
+  const { spec, foreign } = passage;
   const to = expected ?? dialectFor(from, dialectsOf(foreign.family), spec.dialect);
   if (to === undefined) throw noTarget(`a call of ${from} cannot be translated for it`);
-  const passage = { spec, call, caller, foreign };
   return to === from || !isTranslated(to)
     ? openAsItIs(passage)
     : openTranslated(passage, { from, to });

@@ -6,7 +6,7 @@ import type { Admission } from '../../pipeline/admission.js';
 import type { GatewayRequest } from '../../pipeline/contract.js';
 import type { Target } from '../../pipeline/target.js';
 import type { ClientSource } from '../../sdk/client-source.js';
-import { openForeign } from '../../sdk/open-foreign.js';
+import { type OpenedForeign, openForeign } from '../../sdk/open-foreign.js';
 import {
   type Owner,
   type Passage,
@@ -112,10 +112,13 @@ export function configuredTarget(parts: TargetParts): RouteTarget {
       const way = passage(caller);
       return way && stripRequest(asked, way);
     },
-    async open(call, by) {
-      const opened = await openForeign(spec, call, by);
-      const key = keys?.of(opened.target.identity().credential);
-      return { ...opened, timeouts, maxRetries, key, admission };
+    open(call, by) {
+      const completed = (opened: OpenedForeign) => ({
+        ...{ ...opened, timeouts, maxRetries, admission },
+        key: keys?.of(opened.target.identity().credential),
+      });
+      const opening = openForeign(spec, call, by);
+      return opening instanceof Promise ? opening.then(completed) : completed(opening);
     },
   };
 }

@@ -225,27 +225,24 @@ export class Walk {
   }
 
   /** The loop at a target; `undefined` where it cannot be asked now. */
-  async #admit(candidate: Candidate): Promise<AttemptLoop | undefined> {
+  #admit(candidate: Candidate): Promise<AttemptLoop | undefined> | undefined {
     const { target } = candidate;
     const { context, dialect, call, caller } = this.#options;
     const now = context.clock.now();
     const refusal = target.refusal(dialect, call.request, caller);
-    if (refusal !== undefined) {
-      this.#skip(candidate, refusal);
-      return undefined;
-    }
+    if (refusal !== undefined) return this.#skip(candidate, refusal);
     const admission = target.health.admit(now);
     if (admission.admitted) return this.#open(candidate, admission.ticket);
-    this.#skip(candidate, admission.reason, admission.retryAt - now);
-    return undefined;
+    return this.#skip(candidate, admission.reason, admission.retryAt - now);
   }
 
   async #open(candidate: Candidate, ticket: BreakerTicket): Promise<AttemptLoop | undefined> {
     const { target, hasSibling } = candidate;
-    const { context, call, caller, loopOptions } = this.#options;
+    const { context, call, caller, dialect, loopOptions } = this.#options;
     let opened: OpenedTarget;
     try {
-      opened = await target.open(call, { caller, from: this.#options.dialect });
+      const opening = target.open(call, { caller, from: dialect });
+      opened = opening instanceof Promise ? await opening : opening;
       context.signal.throwIfAborted();
     } catch (error) {
       target.health.breaker.released(ticket);
@@ -255,14 +252,12 @@ export class Walk {
         error: error instanceof Error ? error.name : 'unknown',
       });
       const isRequest = isGatewayError(error) && error.code === 'zerohop_no_target';
-      this.#skip(candidate, isRequest ? 'request' : 'no_client');
-      return undefined;
+      return this.#skip(candidate, isRequest ? 'request' : 'no_client');
     }
     const key = opened.key?.admit(context.clock.now());
     if (key?.admitted === false) {
       target.health.breaker.released(ticket);
-      this.#skip(candidate, key.reason, key.retryAt - context.clock.now());
-      return undefined;
+      return this.#skip(candidate, key.reason, key.retryAt - context.clock.now());
     }
     const isPrimary = opened.target === caller;
     this.#isPrimary = isPrimary;
@@ -288,9 +283,10 @@ export class Walk {
     return this.#loop;
   }
 
-  #skip(candidate: Candidate, reason: string, waitMs?: number): void {
+  #skip(candidate: Candidate, reason: string, waitMs?: number): undefined {
     this.#skipped.add(candidate, reason, waitMs);
     this.#options.context.decide('target-skipped', { target: candidate.target.name, reason });
+    return undefined;
   }
 }
 
