@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { LogRow } from 'zerohop';
 import type { TranslatedDialect } from '../../../src/dialects/translation/canonical-request.js';
 import {
   type FinishMeaning,
@@ -6,6 +7,7 @@ import {
 } from '../../../src/dialects/translation/finish-meaning.js';
 import { isTranslated } from '../../../src/dialects/translation/translate-request.js';
 import type { ResponseFacts } from '../../../src/pipeline/settlement.js';
+import { ANSWER_LOSSES } from '../../fixtures/translation/loss-table.js';
 import { wireFixtures } from '../../fixtures/wire/index.js';
 import { bodyBytes, loadRecordings, type WireExchange } from '../../support/wire/exchange.js';
 import { readFacts } from '../../unit/dialects/support/read.js';
@@ -26,26 +28,55 @@ const answers = [...wireFixtures, ...recordings].flatMap((exchange) => {
 });
 const whole = answers.filter(({ facts }) => facts.complete && facts.choices.length > 0);
 const broken = answers.filter(({ facts }) => !facts.complete);
-/** How many were read as they should be, and what got lost of them. */
-const counts = new Map<string, number>();
+/** How many were read as they should be, by pair, and how many of them had a feature tag. */
+const counts = new Map<string, { all: number; tags: Map<string, number> }>();
+/** The same of those that lost something, by pair and name. */
+const losses = new Map<string, { all: number; tags: Map<string, number> }>();
+
+function count(into: typeof counts, key: string, features: readonly string[]): void {
+  const known = into.get(key) ?? { all: 0, tags: new Map<string, number>() };
+  known.all += 1;
+  for (const tag of features) known.tags.set(tag, (known.tags.get(tag) ?? 0) + 1);
+  into.set(key, known);
+}
 
 afterAll(() => {
-  console.info([...counts].map(([pair, count]) => `${pair}: ${count}`).join('\n'));
+  const lines = Array.from(counts, ([pair, { all }]) => `${pair}: ${all}`);
+  for (const [key, { all, tags }] of [...losses].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [pair = ''] = key.split(':');
+    const total = counts.get(pair)?.tags;
+    const always = [...tags].filter(([tag, some]) => some === total?.get(tag)).map(([tag]) => tag);
+    lines.push(`${key} lost in ${all}, wherever there is: ${always.sort().join(' ')}`);
+  }
+  console.info(lines.join('\n'));
 });
+
+function note(pair: string, rows: readonly LogRow[], features: readonly string[]): void {
+  count(counts, pair, features);
+  const names = rows.flatMap(({ decisions }) =>
+    decisions.flatMap(({ kind, detail }) =>
+      kind === 'answer-shaped' ? String(detail?.lost).split(' ') : [],
+    ),
+  );
+  for (const name of names) {
+    count(losses, `${pair}: ${name}`, features);
+    expect(ANSWER_LOSSES.map(([known]) => known)).toContain(name);
+  }
+}
 
 describe.each(callers)('an answer read by a caller of $name', (caller) => {
   const others = <Some extends { readonly dialect: TranslatedDialect }>(some: readonly Some[]) =>
     some.filter(({ dialect }) => dialect !== caller.dialect);
 
   it.each(others(whole))('$exchange.id says what it said', async ({ exchange, dialect, facts }) => {
-    const got = await caller.ask(
-      routeTo(dialect, () => Promise.resolve(recorded(exchange))),
-      exchange.response.sse,
-    );
+    const rows: LogRow[] = [];
+    const route = routeTo(dialect, () => Promise.resolve(recorded(exchange)));
+    const sink = (row: LogRow) => void rows.push(row);
+    const got = await caller.ask({ ...route, log: { sink } }, exchange.response.sse);
+    await vi.waitUntil(() => rows.length > 0);
 
     expect(got).toEqual(expected(facts, caller.dialect, exchange.features));
-    const pair = `${dialect} → ${caller.name}`;
-    counts.set(pair, (counts.get(pair) ?? 0) + 1);
+    note(`${dialect} → ${caller.name}`, rows, exchange.features);
   });
 
   it.each(others(broken))('$exchange.id is an error as it was', async ({ exchange, dialect }) => {
