@@ -4,7 +4,7 @@
  * events; a writer turns canonical events into a JSON body or server-sent events. Settlement, cache
  * replay and translation all stand on these two, so no format is understood twice.
  */
-import type { Failure, ResponseFacts } from '../pipeline/settlement.js';
+import type { Failure, ResponseFacts, Usage } from '../pipeline/settlement.js';
 import type { CanonicalEvent } from './canonical-events.js';
 
 /** A wire format. */
@@ -48,6 +48,8 @@ export interface DialectReader {
   readonly errorBody: unknown;
   /** What the answer said so far. Builds it anew at each call. */
   facts(): ResponseFacts;
+  /** What was used, as far as it was reported: what the facts say of it, for less. */
+  usage(): Usage | undefined;
 }
 
 /** One server-sent event to be written. */

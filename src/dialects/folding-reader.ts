@@ -67,6 +67,10 @@ export abstract class FoldingReader implements DialectReader {
     return this.fold.facts(this.complete);
   }
 
+  usage(): Usage | undefined {
+    return this.fold.counted();
+  }
+
   /** Reads one event into the fold. */
   protected abstract event(name: string | null, data: unknown): Weight;
 

@@ -92,6 +92,13 @@ export class ResponseFold {
   /** Web searches, where the provider counts them beside the usage. */
   webSearches: number | undefined = undefined;
   readonly #normalise: (usage: JsonObject) => Usage | undefined;
+  #counted:
+    | {
+        readonly reported: JsonObject;
+        readonly webSearches: number | undefined;
+        readonly usage: Usage | undefined;
+      }
+    | undefined = undefined;
   readonly #choices = new Map<number, ChoiceFold>();
   #last: ChoiceFold | undefined = undefined;
   #finished = 0;
@@ -135,11 +142,21 @@ export class ResponseFold {
     this.#finished += 1;
   }
 
+  /** What was used, normalised; the same object as long as nothing else was reported. */
+  counted(): Usage | undefined {
+    const { usage: reported, webSearches } = this;
+    if (reported === undefined) return undefined;
+    const known = this.#counted;
+    if (known?.reported === reported && known.webSearches === webSearches) return known.usage;
+    const counted = this.#normalise(reported);
+    const usage = counted && webSearches !== undefined ? { ...counted, webSearches } : counted;
+    this.#counted = { reported, webSearches, usage };
+    return usage;
+  }
+
   facts(complete: boolean): ResponseFacts {
     const choices = [...this.#choices.values()].sort((a, b) => a.index - b.index);
-    const counted = this.usage === undefined ? undefined : this.#normalise(this.usage);
-    const { webSearches } = this;
-    const usage = counted && webSearches !== undefined ? { ...counted, webSearches } : counted;
+    const usage = this.counted();
     return {
       complete,
       id: this.id,

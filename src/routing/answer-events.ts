@@ -5,7 +5,7 @@ import { SseDecoder } from '../dialects/sse-decoder.js';
 import type { SseFrame } from '../dialects/sse-frame.js';
 import type { AnswerTranslator } from '../dialects/translation/answer-translator.js';
 import type { StreamEvent } from '../pipeline/event-source.js';
-import type { ResponseFacts } from '../pipeline/settlement.js';
+import type { ResponseFacts, Usage } from '../pipeline/settlement.js';
 import { noteLost, TranslatedEvent } from './answer-reading.js';
 import type { AttemptLoop } from './attempt-loop.js';
 import { drainSource, LINGER_MS, LINGERED } from './drain-source.js';
@@ -50,6 +50,9 @@ export class AnswerEvents {
 
   facts(): ResponseFacts {
     return this.#answer.reading.reader.facts();
+  }
+  usage(): Usage | undefined {
+    return this.#answer.reading.reader.usage();
   }
 
   /** Reads once; false at the end. Throws what broke the stream, with the events before it in `events`. */

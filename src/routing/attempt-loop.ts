@@ -145,7 +145,8 @@ export class AttemptLoop {
       this.#headers = response.headers;
       const answer = await readAnswer(response, readingFor(this.options), this, exchange);
       if (answer.kind !== 'events') {
-        const seen = { facts: answer.facts, status: response.status };
+        const { facts, usage } = answer;
+        const seen = { facts, usage, status: response.status };
         this.succeed(seen);
         this.end('success', undefined, seen);
       }
@@ -249,7 +250,7 @@ export class AttemptLoop {
   /** Notes that the current attempt answered in full. */
   succeed(seen: Seen): void {
     const { health, context, observer } = this.options;
-    this.#current?.succeeded(context.clock.now(), () => seen.facts().usage);
+    this.#current?.succeeded(context.clock.now(), () => seen.usage());
     this.#turns.ended(false);
     health.lastAnswerAt = context.clock.now();
     observer?.succeeded({ headers: this.#headers, sentAt: this.attemptStartedAt, seen });

@@ -3,7 +3,7 @@ import type { AnswerTranslation } from '../dialects/translation/translate-reques
 import type { Admission } from '../pipeline/admission.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { GatewayRequest, Timeouts } from '../pipeline/contract.js';
-import type { ResponseFacts } from '../pipeline/settlement.js';
+import type { ResponseFacts, Usage } from '../pipeline/settlement.js';
 import type { ErrorFactory, Target, Ticket } from '../pipeline/target.js';
 import type { AttemptFailure } from './describe-failure.js';
 import type { TargetHealth } from './health-book.js';
@@ -60,6 +60,8 @@ export interface AttemptAnswer {
 /** What was seen of a target's last answer. */
 export interface Seen {
   facts(): ResponseFacts;
+  /** What the facts say of it, for less. */
+  usage(): Usage | undefined;
   readonly status: number | undefined;
   readonly firstContentAt?: number | undefined;
   readonly lastContentAt?: number | undefined;

@@ -9,7 +9,7 @@ import { emptyFacts } from '../pipeline/empty-facts.js';
 import { GatewayError } from '../pipeline/errors.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { GatewayResponse, payloadSource } from '../pipeline/gateway-response.js';
-import type { ResponseFacts } from '../pipeline/settlement.js';
+import type { ResponseFacts, Usage } from '../pipeline/settlement.js';
 import { type AnswerReading, noteLost, readingFor } from './answer-reading.js';
 import type { AttemptLoop } from './attempt-loop.js';
 import { streamFromBody } from './stream-from-body.js';
@@ -30,6 +30,7 @@ interface AnswerParts {
 export interface BodyAnswer extends AnswerParts {
   readonly kind: 'body';
   readonly facts: () => ResponseFacts;
+  readonly usage: () => Usage | undefined;
 }
 
 /** The bytes of a stream, and what is to read them. */
@@ -56,7 +57,7 @@ export async function readAnswer(
   if (reading === undefined || target.wantsRawBody) {
     const { operation } = request;
     const facts = () => emptyFacts(operation, true);
-    return { kind: 'body', response: adopted, facts, exchange, loop };
+    return { kind: 'body', response: adopted, facts, usage: () => undefined, exchange, loop };
   }
   const payload = adopted.peekPayload();
   if (request.stream && payload?.kind !== 'bytes') {
@@ -132,7 +133,8 @@ async function readWhole(
   let facts: ResponseFacts | undefined;
   // It is all here: whoever asks is told the same.
   const factsOnce = () => (facts ??= reader.facts());
-  return { kind: 'body', response: whole, facts: factsOnce, exchange, loop };
+  const usage = () => reader.usage();
+  return { kind: 'body', response: whole, facts: factsOnce, usage, exchange, loop };
 }
 
 /** The response as it would have been labelled, had it been the stream that was asked for. */

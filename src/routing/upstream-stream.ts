@@ -4,7 +4,13 @@ import { withAttempts } from '../pipeline/attempts-of.js';
 import type { Observation } from '../pipeline/call-init.js';
 import { GatewayError } from '../pipeline/errors.js';
 import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
-import type { AttemptRecord, Failure, Outcome, ResponseFacts } from '../pipeline/settlement.js';
+import type {
+  AttemptRecord,
+  Failure,
+  Outcome,
+  ResponseFacts,
+  Usage,
+} from '../pipeline/settlement.js';
 import { AnswerEvents } from './answer-events.js';
 import type { AttemptLoop } from './attempt-loop.js';
 import { HeldEvents } from './held-events.js';
@@ -64,6 +70,9 @@ export class UpstreamStream implements EventSource, Observation {
   }
   facts(): ResponseFacts {
     return this.#answer.facts();
+  }
+  usage(): Usage | undefined {
+    return this.#answer.usage();
   }
   get status(): number {
     return this.#answer.status;

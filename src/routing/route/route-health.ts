@@ -159,7 +159,7 @@ export class TargetObserver implements AttemptObserver {
 /** How long an answer took: to its first content where it was a stream, and for each token. */
 function timesOf(seen: Seen, sentAt: number, now: number): AnswerTimes {
   const { firstContentAt } = seen;
-  const tokens = seen.facts().usage?.outputTokens;
+  const tokens = seen.usage()?.outputTokens;
   if (firstContentAt === undefined) {
     const wholeMs = now - sentAt;
     // Embeddings have no tokens that come one after another.
