@@ -11,18 +11,29 @@ export const OUTRUN = new DOMException('another target answered first', 'AbortEr
  * without one's constructor: a stack nobody reads costs more than all the rest of it.
  */
 abstract class Thrown extends Error {
-  declare readonly attempt: AttemptFailure;
+  declare attempt: AttemptFailure;
 
   protected static make<Own extends Thrown>(prototype: Own, attempt: AttemptFailure): Own {
-    const own: PropertyDescriptorMap = {
-      attempt: { value: attempt },
-      message: { value: attempt.failure.message },
-      cause: { value: attempt.error },
-    };
     // Of the class that the prototype is of.
-    return Object.create(prototype, own) as Own;
+    const thrown = Object.create(prototype) as Own;
+    thrown.attempt = attempt;
+    return thrown;
   }
 }
+
+// For whoever looks at one all the same.
+Object.defineProperties(Thrown.prototype, {
+  message: {
+    get(this: Thrown) {
+      return this.attempt.failure.message;
+    },
+  },
+  cause: {
+    get(this: Thrown) {
+      return this.attempt.error;
+    },
+  },
+});
 
 /** An attempt that failed, on its way through p-retry. */
 export class FailedAttempt extends Thrown {
