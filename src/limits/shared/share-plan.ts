@@ -29,7 +29,7 @@ const KEEP = 1 / 64;
 const REFILL = 1 / 100;
 const MAX_KEEP_MS = 1_000;
 /** How late a busy process may be to send what it has taken, in ms. */
-const LATE_MS = 20;
+const LATE_MS = 45;
 const MAX_REFILL_MS = 250;
 /** Fewer units would not be what they should be to a thousandth. */
 const MIN_REFILL = 1_000;
