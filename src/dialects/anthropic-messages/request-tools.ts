@@ -6,6 +6,7 @@ import type {
   FunctionTool,
   OutputFormat,
 } from '../translation/canonical-request.js';
+import { JSON_ONLY } from '../translation/json-format.js';
 import type { Losses } from '../translation/losses.js';
 import { cached } from './request-blocks.js';
 import { type StrictSchema, strictSchema } from './strict-schema.js';
@@ -13,7 +14,6 @@ import { type StrictSchema, strictSchema } from './strict-schema.js';
 /** Keywords that no tool of Anthropic's may have at the top of its schema. */
 const NOT_AT_TOP: ReadonlySet<string> = new Set(['anyOf', 'oneOf', 'allOf']);
 const ANSWER_TOOL = 'answer';
-const JSON_ONLY = 'Answer with one JSON object and with nothing else.';
 
 /** The tools of a request, and how its answer is to be formed. */
 export interface Means {

@@ -1,11 +1,11 @@
 import { isObject, type JsonObject, list, text } from '../json.js';
 import type {
   CanonicalRequest,
-  OutputFormat,
   ReasoningWish,
   Tool,
   ToolChoice,
 } from '../translation/canonical-request.js';
+import { readJsonFormat } from '../translation/json-format.js';
 import type { Losses } from '../translation/losses.js';
 import {
   cacheIn,
@@ -44,7 +44,7 @@ export function readChatRequest(body: JsonObject, losses: Losses): CanonicalRequ
     tools: readTools(body, losses),
     toolChoice: readToolChoice(body),
     parallelToolCalls: flag(body.parallel_tool_calls),
-    format: readFormat(body.response_format, losses),
+    format: readJsonFormat(body.response_format, ({ json_schema: format }) => format, losses),
     reasoning: readReasoning(body),
     verbosity: readVerbosity(body.verbosity),
     maxOutputTokens: number(body.max_completion_tokens) ?? number(body.max_tokens),
@@ -86,23 +86,6 @@ function readReasoning({
     isAdaptive: enabled === true ? true : undefined,
   });
   return Object.keys(wish).length > 0 ? wish : undefined;
-}
-
-function readFormat(value: unknown, losses: Losses): OutputFormat | undefined {
-  if (!isObject(value) || value.type === 'text') return undefined;
-  if (value.type === 'json_object') return { type: 'json_object' };
-  const { json_schema: format } = value;
-  if (value.type === 'json_schema' && isObject(format) && isObject(format.schema)) {
-    return given({
-      type: 'json_schema' as const,
-      name: text(format.name) ?? 'answer',
-      description: text(format.description),
-      schema: format.schema,
-      strict: flag(format.strict),
-    });
-  }
-  losses.refuse('response_format');
-  return undefined;
 }
 
 function readTools({ tools, functions }: JsonObject, losses: Losses): readonly Tool[] {

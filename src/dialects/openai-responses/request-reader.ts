@@ -1,11 +1,7 @@
 import { STATE } from '../foreign-rules.js';
 import { isObject, type JsonObject, list, text } from '../json.js';
-import type {
-  CanonicalRequest,
-  OutputFormat,
-  ReasoningWish,
-  Turn,
-} from '../translation/canonical-request.js';
+import type { CanonicalRequest, ReasoningWish, Turn } from '../translation/canonical-request.js';
+import { readJsonFormat } from '../translation/json-format.js';
 import type { Losses } from '../translation/losses.js';
 import { effortIn, flag, given, isGiven, number } from '../translation/values.js';
 import { ItemTurns } from './request-items.js';
@@ -43,7 +39,7 @@ export function readResponsesRequest(body: JsonObject, losses: Losses): Canonica
     tools: readTools(body.tools, losses),
     toolChoice: readToolChoice(body.tool_choice, losses),
     parallelToolCalls: flag(body.parallel_tool_calls),
-    format: readFormat(wanted.format, losses),
+    format: readJsonFormat(wanted.format, (format) => format, losses),
     reasoning: readReasoning(body.reasoning, losses),
     verbosity: readVerbosity(wanted.verbosity),
     maxOutputTokens: number(body.max_output_tokens),
@@ -109,20 +105,4 @@ function readReasoning(value: unknown, losses: Losses): ReasoningWish | undefine
   const wish = given({ effort: effortIn(effort), summary: text(summary) ?? text(older) });
   if (isGiven(effort) && wish.effort === undefined) losses.drop('reasoning');
   return Object.keys(wish).length > 0 ? wish : undefined;
-}
-
-function readFormat(value: unknown, losses: Losses): OutputFormat | undefined {
-  if (!isObject(value) || value.type === 'text') return undefined;
-  if (value.type === 'json_object') return { type: 'json_object' };
-  if (value.type === 'json_schema' && isObject(value.schema)) {
-    return given({
-      type: 'json_schema' as const,
-      name: text(value.name) ?? 'answer',
-      description: text(value.description),
-      schema: value.schema,
-      strict: flag(value.strict),
-    });
-  }
-  losses.refuse('response_format');
-  return undefined;
 }

@@ -57,7 +57,8 @@ class ResponsesRequest {
     this.#target = target;
     this.#losses = losses;
     this.#isOpenAI = OPENAI_HOSTS.has(target.provider);
-    this.#isReasoning = this.#isOpenAI && isOpenAIReasoning(target.model);
+    // Whoever serves it, it refuses the same.
+    this.#isReasoning = isOpenAIReasoning(target.model);
   }
 
   write(): JsonObject {
@@ -152,7 +153,7 @@ class ResponsesRequest {
       if (wanted !== 'none') this.#losses.drop('reasoning');
       return undefined;
     }
-    const effort = wanted && this.#isOpenAI ? nearestEffort(wanted, this.#target.model) : wanted;
+    const effort = wanted && this.#isReasoning ? nearestEffort(wanted, this.#target.model) : wanted;
     if (effort !== wish.effort) this.#losses.change('reasoning');
     const reasoning = given({ effort, summary: this.#summary(wish.summary) });
     return Object.keys(reasoning).length > 0 ? reasoning : undefined;

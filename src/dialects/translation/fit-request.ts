@@ -7,6 +7,7 @@ import type {
   TranslatedDialect,
   Turn,
 } from './canonical-request.js';
+import { JSON_ONLY } from './json-format.js';
 import type { Losses } from './losses.js';
 import { fitAnswer, fitArguments } from './openai-schema.js';
 import { pairResults } from './pair-results.js';
@@ -16,7 +17,6 @@ import type { WriterTarget } from './request-codec.js';
 const OPENAI_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const CLAUDE_NAME = /^[A-Za-z0-9_-]{1,128}$/;
 const MAX_CACHE_MARKERS = 4;
-const JSON_ONLY = 'Answer with one JSON object and with nothing else.';
 
 /** A request as the target would not refuse it, before it is written in the target's dialect. */
 export function fitRequest(

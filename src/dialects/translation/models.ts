@@ -5,7 +5,7 @@ export function isOpenAIReasoning(model: string | undefined): boolean {
   return /(?:^|\/)(?:o\d|gpt-5|gpt-6)/.test(model ?? '') && !/chat/.test(model ?? '');
 }
 
-/** Whether such a model can be asked not to think (`none`), and to think beyond `high` (`xhigh`). */
+/** Whether such a model can be asked not to think. */
 function knowsNone(model: string | undefined): boolean {
   return /(?:^|\/)gpt-(?:5\.[1-9]|6)/.test(model ?? '');
 }
