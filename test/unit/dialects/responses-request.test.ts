@@ -809,3 +809,15 @@ function calls({ parts }: Turn): readonly unknown[] {
 function texts({ parts }: Turn): readonly string[] {
   return parts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
 }
+
+describe('a model of OpenAI’s behind another host', () => {
+  it('is asked without what it refuses', () => {
+    const losses = new Losses();
+    const request = readResponsesRequest({ model: 'm', input: 'hi', temperature: 0.5 }, losses);
+    const target = { provider: '127.0.0.1:8000', model: 'gpt-5-mini' };
+    const { body } = writeResponsesRequest(request, target, losses);
+
+    expect(body).not.toHaveProperty('temperature');
+    expect(losses.list()).toEqual([{ kind: 'dropped', name: 'temperature' }]);
+  });
+});
