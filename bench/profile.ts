@@ -1,5 +1,5 @@
 /**
- * `node --import ./scripts/source-hooks.mjs bench/profile.ts [json|burst|paced] [--memory] [--bare|--interceptor|--settled] [--chunks=N] [--calls=N] [--room=zerohop]`
+ * `node --import ./scripts/source-hooks.mjs bench/profile.ts [json|burst|paced] [--memory] [--bare|--interceptor|--settled] [--chunks=N] [--calls=N] [--room=zerohop] [--side=open]`
  *
  * One side of the bench in one process: where its own time goes, by function, in µs a call. Or put
  * `--cpu-prof` before it, for a profile to be opened elsewhere.
@@ -11,14 +11,16 @@ const { makeClient } = await import('./support/clients.js');
 const { memoryFetch } = await import('./support/memory-fetch.js');
 const { number } = await import('./support/print.js');
 const { profile, roomOf } = await import('./support/profiler.js');
+const { SIDES } = await import('./support/routing-sides.js');
 const { callJson, callStream, keepInFlight } = await import('./support/workload.js');
 
 const SHOWN = 45;
 const PACED_CHUNKS = 80;
 const args = process.argv.slice(2);
 const has = (flag: string) => args.includes(flag);
-const numberOf = (flag: string, fallback: number) =>
-  Number(args.find((arg) => arg.startsWith(`${flag}=`))?.split('=')[1] ?? fallback);
+const textOf = (flag: string) =>
+  args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1);
+const numberOf = (flag: string, fallback: number) => Number(textOf(flag) ?? fallback);
 
 const what = args.find((arg) => !arg.startsWith('--')) ?? 'json';
 const variant =
@@ -29,11 +31,27 @@ const width = has('--memory') ? 1 : 64;
 
 const provider = has('--memory') ? undefined : await startProvider();
 const transport = provider ? { baseURL: provider.baseURL } : { fetch: memoryFetch };
-const { client } = await makeClient(variant, transport);
-const work =
-  what === 'json'
-    ? () => callJson(client)
-    : () => callStream(client, what === 'paced' ? 'paced' : 'burst', chunks);
+const side = textOf('--side');
+const work = side === undefined ? await plainWork() : routedWork(side);
+
+async function plainWork(): Promise<() => Promise<unknown>> {
+  const { client } = await makeClient(variant, transport);
+  if (what === 'json') return () => callJson(client);
+  return () => callStream(client, what === 'paced' ? 'paced' : 'burst', chunks);
+}
+
+/** A side of the bench of routes. */
+function routedWork(name: string): () => Promise<unknown> {
+  if (!(name in SIDES))
+    throw new Error(`no side ${name}; there are ${Object.keys(SIDES).join(', ')}`);
+  const { call, prepare } = SIDES[name as keyof typeof SIDES](provider?.baseURL);
+  let calls = 0;
+  return async () => {
+    calls += 1;
+    if (calls % 100 === 1) await prepare?.();
+    await call();
+  };
+}
 
 await keepInFlight(calls / 4, width, work);
 const times = await profile(() => keepInFlight(calls, width, work));
@@ -44,7 +62,7 @@ for (const { name, microseconds } of times) {
   rooms.set(roomOf(name), (rooms.get(roomOf(name)) ?? 0) + microseconds / calls);
 }
 console.log(
-  `${variant}, ${calls} × ${what}${what === 'json' ? '' : ` of ${chunks} chunks`}, ${width} in flight; µs a call, self time`,
+  `${side ?? variant}, ${calls} × ${what}${what === 'json' ? '' : ` of ${chunks} chunks`}, ${width} in flight; µs a call, self time`,
 );
 console.log(
   [...rooms]
@@ -52,7 +70,7 @@ console.log(
     .map(([room, time]) => `${room} ${number(time)}`)
     .join(' · '),
 );
-const room = args.find((arg) => arg.startsWith('--room='))?.slice('--room='.length);
+const room = textOf('--room');
 const shown = times.filter(({ name }) => room === undefined || roomOf(name) === room);
 for (const { name, microseconds } of shown.slice(0, SHOWN)) {
   console.log(`${number(microseconds / calls).padStart(9)}  ${name}`);

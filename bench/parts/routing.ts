@@ -1,8 +1,9 @@
 import { startChild, startProvider } from '../support/child.js';
 import { type Goal, judge, number, printTable, ratio } from '../support/print.js';
+import type { RoutingVariant } from '../support/routing-sides.js';
 import { median, medianDeviation, pairedDifferences, pairedRatio } from '../support/statistics.js';
 import type { BlockTimes } from '../workers/in-memory.js';
-import type { RoutingBlocks, RoutingVariant } from '../workers/routing.js';
+import type { RoutingBlocks } from '../workers/routing.js';
 
 type Timer = 'wall' | 'cpu';
 const TIMERS: readonly Timer[] = ['wall', 'cpu'];
@@ -15,6 +16,7 @@ const TITLES: Readonly<Record<RoutingVariant, string>> = {
   latency: '`loadBalance` of ten, latency',
   weighted: '`loadBalance` of ten, weighted',
   sticky: '`sticky` of ten, 1,000 keys',
+  bare: 'one bare SDK call',
   'by-hand': 'two bare SDK calls',
   failed: 'the primary fails, then another key',
   'failed-elsewhere': 'the primary fails, then another provider',

@@ -4,7 +4,7 @@ import { GatewayHeaders } from '../pipeline/gateway-headers.js';
 import type { GatewayResponse } from '../pipeline/gateway-response.js';
 import type { AttemptRecord, ResponseFacts } from '../pipeline/settlement.js';
 import type { Target } from '../pipeline/target.js';
-import { leaseStream, streamIn } from '../routing/finish-response.js';
+import { leaseStream, type SettlingStream, streamIn } from '../routing/finish-response.js';
 import { adoptResponse } from '../routing/read-answer.js';
 import type { StoredEvent } from './cache-entry.js';
 import { EventHub } from './event-hub.js';
@@ -119,7 +119,10 @@ export class Flight {
       onComplete: (events) => this.#complete(response, { events }, usageAsked),
       onOver: () => this.#over(),
     });
-    if (stream) stream.onSettle = (outcome) => outcome === 'success' && hub.end();
+    const endWell: SettlingStream['onSettle'] = (outcome) => {
+      if (outcome === 'success') hub.end();
+    };
+    if (stream) stream.onSettle = endWell;
     return { kind: 'events', response, hub, usageAsked };
   }
 
@@ -162,7 +165,7 @@ export class Flight {
   #take(context: CallContext): Seat<Shared> {
     const seat = new Seat<Shared>(context);
     const { signal } = context;
-    seat.onAbort = () => {
+    const onAbort = () => {
       // The last one hears it from the request itself.
       if (this.#seats.length === 1) this.#request.controller.abort(signal.reason);
       else {
@@ -170,8 +173,9 @@ export class Flight {
         seat.fail(signal.reason);
       }
     };
+    seat.onAbort = onAbort;
     this.#seats.push(seat);
-    if (signal.aborted) seat.onAbort();
+    if (signal.aborted) onAbort();
     return seat;
   }
 

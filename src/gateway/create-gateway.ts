@@ -63,6 +63,7 @@ class EmbeddedGateway implements Gateway, CallPort {
   readonly #logger: Logger;
   readonly #running = new Set<CallContext>();
   readonly #pending = new Set<PromiseLike<unknown>>();
+  readonly #background = (work: PromiseLike<unknown>) => this.#track(work);
   readonly #listeners: Listeners;
   readonly #estimates: CostEstimates;
   readonly #idle: (() => void)[] = [];
@@ -105,7 +106,7 @@ class EmbeddedGateway implements Gateway, CallPort {
       budgets: makeBudgets(options, {
         ...{ clock, pricer, router, logger: this.#logger },
         emit: (event) => this.#listeners.tell('budget', event),
-        background: (work) => this.#track(work),
+        background: this.#background,
       }),
       cache: () => this.cache,
       pricer,
@@ -128,7 +129,7 @@ class EmbeddedGateway implements Gateway, CallPort {
     this.#cache ??= new ResponseCache(typeof cache === 'object' ? cache : {}, {
       clock: this.#runner.clock,
       logger: this.#logger,
-      background: (work) => this.#track(work),
+      background: this.#background,
     });
     return this.#cache;
   }
@@ -155,7 +156,7 @@ class EmbeddedGateway implements Gateway, CallPort {
       );
       return;
     }
-    context.background = (work) => this.#track(work);
+    context.background = this.#background;
     this.#running.add(context);
   }
 

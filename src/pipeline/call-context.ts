@@ -60,7 +60,7 @@ export class CallContext implements GatewayContext {
   readonly #costs: CallCosts;
   #stopDeadline: (() => void) | undefined;
   #deadlineAt = Number.POSITIVE_INFINITY;
-  readonly #onCallerAbort: () => void;
+  readonly #onCallerAbort: (() => void) | undefined;
 
   constructor(init: CallInit) {
     this.#init = init;
@@ -79,9 +79,14 @@ export class CallContext implements GatewayContext {
     this.#costs =
       sharedWith?.costs ?? new CallCosts({ pricer, requestModel, at: this.#wallStartedAt });
     const { callerSignal } = init;
-    this.#onCallerAbort = () => this.controller.abort(callerSignal?.reason);
-    if (callerSignal?.aborted) this.#onCallerAbort();
-    else callerSignal?.addEventListener('abort', this.#onCallerAbort, { once: true });
+    if (callerSignal === undefined) return;
+    const onAbort = () => this.controller.abort(callerSignal.reason);
+    if (callerSignal.aborted) {
+      onAbort();
+      return;
+    }
+    this.#onCallerAbort = onAbort;
+    callerSignal.addEventListener('abort', onAbort, { once: true });
   }
 
   get clock(): Clock {
@@ -184,7 +189,9 @@ export class CallContext implements GatewayContext {
     this.#failure = failure;
     this.#settledAt = this.clock.now();
     this.#stopDeadline?.();
-    this.#init.callerSignal?.removeEventListener('abort', this.#onCallerAbort);
+    if (this.#onCallerAbort) {
+      this.#init.callerSignal?.removeEventListener('abort', this.#onCallerAbort);
+    }
     const callbacks = this.#callbacks;
     this.#callbacks = undefined;
     if (this.#init.sharedWith === undefined) this.followers?.settled();

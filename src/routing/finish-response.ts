@@ -107,7 +107,9 @@ export function finishResponse(given: Response, context: CallContext, target: Ta
     const { events } = payload;
     const stream = streams.get(events);
     if (stream) {
-      stream.onSettle = (outcome, failure) => context.settle(outcome, failure);
+      const settle: SettlingStream['onSettle'] = (outcome, failure) =>
+        context.settle(outcome, failure);
+      stream.onSettle = settle;
       return headers === response.headers ? response : response.withPayload(payload, headers);
     }
     return response.withPayload(

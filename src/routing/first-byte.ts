@@ -6,14 +6,13 @@ import type { LoopOptions } from './loop-options.js';
 export class FirstByteGuard {
   readonly #controller = new AbortController();
   readonly #call: AbortSignal;
-  readonly #onAbort: () => void;
+  readonly #onAbort = () => this.#controller.abort(this.#call.reason);
   readonly #stop: () => void;
   #late: GatewayError | undefined;
 
   /** @param isAnswered whether the headers have come */
   constructor(call: AbortSignal, clock: Clock, { ms, isAnswered }: FirstByteLimit) {
     this.#call = call;
-    this.#onAbort = () => this.#controller.abort(call.reason);
     call.addEventListener('abort', this.#onAbort, { once: true });
     if (call.aborted) this.#onAbort();
     this.#stop = clock.timer(ms, () => {

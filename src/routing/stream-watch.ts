@@ -9,7 +9,7 @@ import type { AttemptLoop } from './attempt-loop.js';
 export class StreamWatch {
   #loop: AttemptLoop;
   readonly #cancel: (reason: unknown) => void;
-  readonly #onAbort: () => void;
+  readonly #onAbort = () => this.#cancel(this.#loop.options.context.signal.reason);
   #stopTimer: (() => void) | undefined;
   #aliveAt: number;
   #sawEvent = false;
@@ -18,7 +18,6 @@ export class StreamWatch {
   constructor(loop: AttemptLoop, cancel: (reason: unknown) => void) {
     this.#loop = loop;
     this.#cancel = cancel;
-    this.#onAbort = () => cancel(loop.options.context.signal.reason);
     this.#aliveAt = loop.attemptStartedAt;
     this.restart(loop);
   }

@@ -138,7 +138,7 @@ export function mendClient(client: OwnClient, onStateLost: (id: string) => void)
   const { sendCommand, defineCommand, duplicate } = client;
   client.sendCommand = (command, ...rest) => {
     const { reject } = command;
-    command.reject = (error) => {
+    const rejectMended: typeof reject = (error) => {
       const [, lost] = (error instanceof Error && LOST_STATE.exec(error.message)) || [];
       if (lost && error instanceof Error) {
         error.message = lost;
@@ -147,6 +147,7 @@ export function mendClient(client: OwnClient, onStateLost: (id: string) => void)
       }
       reject.call(command, error);
     };
+    command.reject = rejectMended;
     return sendCommand.call(client, command, ...rest);
   };
   client.defineCommand = (name, definition) => {

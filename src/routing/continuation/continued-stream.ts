@@ -264,9 +264,10 @@ export class ContinuedStream implements SettlingStream, Observation {
   }
 
   #follow(part: UpstreamStream): void {
-    part.onSettle = (outcome, failure) => {
+    const onSettle: UpstreamStream['onSettle'] = (outcome, failure) => {
       if (part === this.#part) this.#ending ??= { outcome, failure };
     };
+    part.onSettle = onSettle;
   }
 
   #settle({ outcome, failure }: Ending = { outcome: 'success' }): void {
