@@ -14,7 +14,7 @@ const { profile, roomOf } = await import('./support/profiler.js');
 const { SIDES } = await import('./support/routing-sides.js');
 const { callJson, callStream, keepInFlight } = await import('./support/workload.js');
 
-const SHOWN = 45;
+const SHOWN = Number(process.env.SHOWN ?? 45);
 const PACED_CHUNKS = 80;
 const args = process.argv.slice(2);
 const has = (flag: string) => args.includes(flag);

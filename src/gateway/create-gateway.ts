@@ -15,6 +15,7 @@ import { wrapClient } from '../sdk/wrap-client.js';
 import { type GatewayStats, Statistics } from '../stats/stats.js';
 import { telemetry } from '../telemetry/telemetry.js';
 import { createTransport, type Fetch } from '../transport/transport.js';
+import { sizesOf } from './call-parts.js';
 import type { CostEstimates } from './cost-estimates.js';
 import { explain } from './explain.js';
 import type { AnyExplainRequest, Explanation } from './explain-types.js';
@@ -94,6 +95,7 @@ class EmbeddedGateway implements Gateway, CallPort {
     this.#estimates = estimates;
     this.#runner = {
       options,
+      sizes: sizesOf(options),
       clock,
       logger: this.#logger,
       health: new HealthBook(),

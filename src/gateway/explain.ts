@@ -10,21 +10,21 @@ import { mergeMetadata } from '../pipeline/metadata.js';
 import { refuse } from '../pipeline/option-checks.js';
 import { tagCallOptions } from '../pipeline/per-call.js';
 import type { Operation } from '../pipeline/settlement.js';
-import type { Target } from '../pipeline/target.js';
 import type { Candidates, PlannedCall } from '../routing/route/candidates.js';
 import { primaryTarget } from '../routing/route/configured-target.js';
 import { type ExplainedTarget, explainTargets } from '../routing/route/explain-route.js';
 import { RouteHealth } from '../routing/route/route-health.js';
 import { PRIMARY } from '../routing/route/route-nodes.js';
+import type { PlannedBy } from '../routing/route/router.js';
 import { isSdkClient } from '../sdk/client-types.js';
 import { rehearseCall } from '../sdk/rehearse-call.js';
-import { mergeTimeouts, modelOf } from './call-parts.js';
+import { maxAttemptsOf, mergeTimeouts, modelOf } from './call-parts.js';
 import { type CostEstimates, estimateSize } from './cost-estimates.js';
 import type { AnyExplainRequest, ExplainedCache, Explanation } from './explain-types.js';
 import type { Gateway } from './gateway.js';
 import { checkCallOptions } from './gateway-options.js';
 import type { Limiters } from './make-limiter.js';
-import { limitsOf, type RunnerOptions } from './open-call.js';
+import type { RunnerOptions } from './open-call.js';
 import { requestOf } from './open-context.js';
 
 /** What calls are explained with. */
@@ -68,7 +68,7 @@ async function explainCall(
   const context = contextOf(runner, input, operation);
   const request = requestOf(runner.options, input, context);
   const targets = [
-    ...explainTargets(...planOf(runner, { request, context }, target), {
+    ...explainTargets(...planOf(runner, { request, context }, { caller: target, dialect }), {
       now: runner.clock.now(),
       costOf: estimates.of(request),
     }),
@@ -87,7 +87,7 @@ async function explainCall(
     timeouts: mergeTimeouts(runner.options.timeouts, scope?.timeouts, options?.timeouts),
     timeoutMs: target.timeoutMs,
     maxRetries: target.maxRetries,
-    maxAttempts: limitsOf(runner, input, scope).maxAttempts,
+    maxAttempts: maxAttemptsOf(runner.options, scope, options),
     size: estimateSize(request),
     cost: first?.cost,
     unpriced: first?.unpriced,
@@ -124,13 +124,11 @@ function contextOf(runner: RunnerOptions, input: CallInput, operation: Operation
 function planOf(
   { router, clock }: RunnerOptions,
   call: ExplainedCall,
-  caller: Target,
+  by: PlannedBy,
 ): readonly [Candidates, PlannedCall] {
-  if (router) return [router.candidates(call, caller), router.planned(call, caller)];
-  const primary = primaryTarget(caller.name, new RouteHealth(clock));
-  const { method, path, body } = call.request;
-  const { dialect } = recogniseOperation(method, path, body);
-  const planned = { ...call, caller, primary, dialect, refusal: () => undefined };
+  if (router) return [router.candidates(call, by), router.planned(call, by)];
+  const primary = primaryTarget(by.caller.name, new RouteHealth(clock));
+  const planned = { ...call, ...by, primary, refusal: () => undefined };
   return [PRIMARY.candidates(planned), planned];
 }
 

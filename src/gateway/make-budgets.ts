@@ -5,6 +5,7 @@ import {
   type Estimate,
   type Estimator,
 } from '../budgets/budgets.js';
+import { recogniseOperation } from '../dialects/recognise.js';
 import { AnswerLengths, estimateInputTokens } from '../limits/estimate-tokens.js';
 import { refuse } from '../pipeline/option-checks.js';
 import type { PricedUsage, Pricer } from '../pipeline/pricer.js';
@@ -63,7 +64,9 @@ class CallEstimator implements Estimator {
     target,
   }: AskedCall): Pick<PricedUsage, 'provider' | 'target' | 'model' | 'requestModel'> {
     try {
-      const first = this.#parts.router?.candidates({ request, context }, target).next();
+      const { dialect } = recogniseOperation(request.method, request.path, request.body);
+      const by = { caller: target, dialect };
+      const first = this.#parts.router?.candidates({ request, context }, by).next();
       if (first && !first.done) {
         const { name } = first.value.target;
         const { provider = 'unknown', model } = first.value.target.asks(request, target);

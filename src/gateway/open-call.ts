@@ -3,7 +3,6 @@ import { type CacheControl, resolveControl, restrictControl } from '../cache/cac
 import type { ResponseCache } from '../cache/response-cache.js';
 import type { DialectName } from '../dialects/dialect.js';
 import { recogniseOperation } from '../dialects/recognise.js';
-import type { AnswerTranslation } from '../dialects/translation/translate-request.js';
 import { type Admission, admitByBoth } from '../pipeline/admission.js';
 import type { CallContext } from '../pipeline/call-context.js';
 import type { CallInput, OpenCall } from '../pipeline/call-port.js';
@@ -12,7 +11,6 @@ import { composePipeline } from '../pipeline/compose-pipeline.js';
 import type { CallOptions, GatewayRequest, Logger, Next, Timeouts } from '../pipeline/contract.js';
 import { type Feature, Followers } from '../pipeline/feature.js';
 import type { Pricer } from '../pipeline/pricer.js';
-import type { Target } from '../pipeline/target.js';
 import { AttemptLoop } from '../routing/attempt-loop.js';
 import { checkRequest } from '../routing/check-request.js';
 import { sendingOn } from '../routing/continuation/continuation-request.js';
@@ -21,16 +19,12 @@ import { answerResponse } from '../routing/finish-response.js';
 import type { HealthBook } from '../routing/health-book.js';
 import type { LoopOptions } from '../routing/loop-options.js';
 import type { CompiledRoute } from '../routing/route/candidates.js';
+import type { OpenedTarget } from '../routing/route/route-target.js';
 import type { Router } from '../routing/route/router.js';
-import { Walk } from '../routing/route/walk.js';
+import { Walk, type WayToTarget } from '../routing/route/walk.js';
 import { again, inBackground, isPlain } from './background.js';
-import { mergeTimeouts } from './call-parts.js';
-import {
-  DEFAULT_MAX_BODY_BYTES,
-  DEFAULT_MAX_EVENT_BYTES,
-  type GatewayOptions,
-  MAX_ATTEMPTS,
-} from './gateway-options.js';
+import { maxAttemptsOf, mergeTimeouts } from './call-parts.js';
+import type { GatewayOptions } from './gateway-options.js';
 import type { Limiters } from './make-limiter.js';
 import { openContext, requestOf, setDeadline } from './open-context.js';
 import { sendThrough } from './send-through.js';
@@ -41,6 +35,8 @@ import { watchCall } from './watch-call.js';
 /** What the runner is made with, once for a gateway. */
 export interface RunnerOptions {
   readonly options: GatewayOptions;
+  /** Its limits of size. */
+  readonly sizes: Pick<LoopOptions, 'maxBodyBytes' | 'maxEventBytes'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly health: HealthBook;
@@ -97,7 +93,8 @@ export function openCall(runner: RunnerOptions, input: CallInput, shadow?: Shado
   }
   const { dialect } = recognised;
   const by = shadow?.by;
-  const call: RoutedCall = { runner, input, by, context, scope, timeouts, dialect };
+  const maxAttempts = maxAttemptsOf(runner.options, scope, input.options);
+  const call: RoutedCall = { runner, input, by, context, scope, timeouts, maxAttempts, dialect };
   const terminal = control ? cachedRoute(call, control) : plainRoute(call);
   const ring = composePipeline(interceptors, terminal, context);
   const guarded = interceptors.length + attemptInterceptors.length > 0;
@@ -115,6 +112,7 @@ interface RoutedCall {
   readonly context: CallContext;
   readonly scope: CallOptions | undefined;
   readonly timeouts: Timeouts;
+  readonly maxAttempts: number;
   readonly dialect: DialectName | undefined;
   /** It is asked to go on with an answer that broke. */
   readonly goesOn?: boolean | undefined;
@@ -140,31 +138,32 @@ async function route(
     if (switched && asker !== context) throw new OtherModel(switched);
     if (switched) return route({ ...call, switched }, askFor(request, switched), asker);
   }
-  const { answer, resume } = await ask(call, request, asker);
+  const way = wayOf(call, request, asker);
+  const answer = await way.start();
+  const resume = (thrown: unknown) => way.resume(thrown);
   return answerResponse(answer, asker, resume, continuing(call, request, asker));
 }
 
-async function ask(call: RoutedCall, request: GatewayRequest, asker: CallContext): Promise<Asked> {
+/** How a call comes to its answer: over the targets of the route, or at its own client alone. */
+function wayOf(call: RoutedCall, request: GatewayRequest, asker: CallContext): Walk | AttemptLoop {
   const { runner, input, dialect } = call;
-  checkRequest(request.body);
-  if (runner.router && dialect && !input.target.wantsRawBody) {
-    const walk = new Walk({
-      call: { request, context: asker },
-      context: asker,
-      dialect,
-      caller: input.target,
-      candidates: runner.router.candidates({ request, context: asker }, input.target, call.by),
-      maxAttempts: limitsOf(runner, input, call.scope).maxAttempts,
-      asksLeastBad: runner.options.breaker?.allOpen === 'least-bad',
-      loopOptions: (opened, context) => loopOptions(call, asker, { ...opened, context }),
-      shadow: (by) => void (call.goesOn || mirror(call, request, by)),
-    });
-    return { answer: await walk.start(), resume: (thrown) => walk.resume(thrown) };
-  }
   const { target } = input;
-  const own = loopOptions(call, asker, { target, context: asker });
-  const loop = new AttemptLoop({ ...own, target, request, context: asker });
-  return { answer: await loop.start(), resume: (thrown) => loop.resume(thrown) };
+  checkRequest(request.body);
+  if (runner.router === undefined || dialect === undefined || target.wantsRawBody) {
+    return new AttemptLoop(loopOptions(call, asker, { target, request }, { context: asker }));
+  }
+  const routed = { request, context: asker };
+  return new Walk({
+    call: routed,
+    context: asker,
+    dialect,
+    caller: target,
+    candidates: runner.router.candidates(routed, { caller: target, dialect }, call.by),
+    maxAttempts: call.maxAttempts,
+    asksLeastBad: runner.options.breaker?.allOpen === 'least-bad',
+    loopOptions: (opened, way) => loopOptions(call, asker, opened, way),
+    shadow: (by) => void (call.goesOn || mirror(call, request, by)),
+  });
 }
 
 /** How the answer is gone on with where it breaks, if it is. */
@@ -173,43 +172,47 @@ function continuing(
   request: GatewayRequest,
   asker: CallContext,
 ): Continuing | undefined {
-  const { runner, input, scope, dialect } = call;
+  const { runner, input, scope, dialect, maxAttempts } = call;
   const choice =
     input.options?.onInterrupted ?? scope?.onInterrupted ?? runner.options.onInterrupted;
   if (choice === undefined || choice === 'error' || dialect === undefined) return undefined;
-  const { maxAttempts } = limitsOf(runner, input, scope);
-  const goOn = (next: GatewayRequest) => ask({ ...call, goesOn: true }, next, asker);
+  const goOn = async (next: GatewayRequest): Promise<Asked> => {
+    const way = wayOf({ ...call, goesOn: true }, next, asker);
+    return { answer: await way.start(), resume: (thrown) => way.resume(thrown) };
+  };
   return { choice, request, context: asker, dialect, maxAttempts, ask: goOn };
 }
 
-interface Sender {
-  readonly context: CallContext;
-  readonly target: Target;
-  readonly timeouts?: Timeouts | undefined;
-  /** Limits of its own. */
-  readonly admission?: Admission | undefined;
-  readonly translation?: AnswerTranslation | undefined;
-}
-
-/** What is the same for all targets of a call, and what this one has of its own. */
+/** What is the same for all targets of a call, and what this one has of its own. In one piece: every attempt makes it. */
 function loopOptions(
-  { runner, input, context, scope, timeouts, dialect, goesOn }: RoutedCall,
+  { runner, input, context: own, maxAttempts, timeouts, dialect, goesOn }: RoutedCall,
   asker: CallContext,
-  { target, timeouts: own, context: sender, admission, translation }: Sender,
-): Omit<LoopOptions, 'target' | 'request' | 'context'> {
-  const keepsUsage = asker !== context;
-  const send = sendThrough(runner.options.attemptInterceptors, target, sender);
+  opened: Omit<OpenedTarget, 'removed'>,
+  { context, observer, shownErrors }: WayToTarget,
+): LoopOptions {
+  const { target, request, maxRetries, admission, translation } = opened;
+  const { options, health, limiter, sizes } = runner;
+  const keepsUsage = asker !== own;
+  const send = sendThrough(options.attemptInterceptors, target, context);
   return {
-    ...limitsOf(runner, input, scope),
-    health: runner.health.of(target.name),
+    target,
+    health: health.of(target.name),
     dialect: translation?.from ?? dialect,
     translation,
+    request,
+    context,
     send: goesOn ? sendingOn(send, target, target === input.target) : send,
     // What a limit has set aside for a stream is settled by what it used.
-    wantsUsage: keepsUsage || admission !== undefined || wantsUsage(runner, context),
+    wantsUsage: keepsUsage || admission !== undefined || wantsUsage(runner, own),
     keepsUsage,
-    timeouts: own ? { ...timeouts, ...own } : timeouts,
-    admission: admitByBoth(runner.limiter, admission),
+    timeouts: opened.timeouts ? { ...timeouts, ...opened.timeouts } : timeouts,
+    maxAttempts,
+    maxRetries,
+    shownErrors,
+    observer,
+    admission: admitByBoth(limiter, admission),
+    maxBodyBytes: sizes.maxBodyBytes,
+    maxEventBytes: sizes.maxEventBytes,
   };
 }
 
@@ -224,7 +227,9 @@ function cachedRoute(call: RoutedCall, control: CacheControl): Next {
       context,
       target,
       isChosen: (name) =>
-        router ? router.wouldChoose(name, { request, context }, target) : name === target.name,
+        router
+          ? router.wouldChoose(name, { request, context }, { caller: target, dialect })
+          : name === target.name,
       dialect,
       control,
       tenant,
@@ -259,19 +264,6 @@ function mirror(
     shadow.context.decide('mirror', { of: context.id });
     return shadow;
   });
-}
-
-export function limitsOf(
-  { options }: RunnerOptions,
-  input: CallInput,
-  scope: CallOptions | undefined,
-): Pick<LoopOptions, 'maxAttempts' | 'maxBodyBytes' | 'maxEventBytes'> {
-  return {
-    maxAttempts:
-      input.options?.maxAttempts ?? scope?.maxAttempts ?? options.maxAttempts ?? MAX_ATTEMPTS,
-    maxBodyBytes: options.limits?.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
-    maxEventBytes: options.limits?.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES,
-  };
 }
 
 function wantsUsage(

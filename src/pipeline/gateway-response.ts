@@ -40,47 +40,57 @@ const decoder = new TextDecoder();
  * `clone()`, `blob()` and `formData()` make a full one, everything else reads the payload as it is.
  */
 export class GatewayResponse extends ResponseBase implements Response {
-  readonly #init: GatewayResponseInit;
-  #used = false;
+  readonly #status: number;
+  readonly #statusText: string;
+  readonly #headers: Headers;
+  readonly #url: string;
+  readonly #redirected: boolean;
+  /** Until it is taken: who holds on to a response that was read holds nothing large. */
+  #payload: ResponsePayload | undefined;
   #full: Response | undefined;
   #isCloned = false;
 
   constructor(init: GatewayResponseInit) {
     super(null);
-    this.#init = init;
+    this.#status = init.status;
+    this.#statusText = init.statusText ?? '';
+    this.#headers = init.headers;
+    this.#url = init.url ?? '';
+    this.#redirected = init.redirected ?? false;
+    this.#payload = init.payload;
   }
 
   get status(): number {
-    return this.#init.status;
+    return this.#status;
   }
   get ok(): boolean {
-    return this.#init.status >= 200 && this.#init.status < 300;
+    return this.#status >= 200 && this.#status < 300;
   }
   get statusText(): string {
-    return this.#init.statusText ?? '';
+    return this.#statusText;
   }
   get headers(): Headers {
-    return this.#init.headers;
+    return this.#headers;
   }
   get url(): string {
-    return this.#init.url ?? '';
+    return this.#url;
   }
   get redirected(): boolean {
-    return this.#init.redirected ?? false;
+    return this.#redirected;
   }
   get type(): 'basic' {
     return 'basic';
   }
   get bodyUsed(): boolean {
-    return this.#used || this.#full?.bodyUsed === true;
+    return this.#payload === undefined || this.#full?.bodyUsed === true;
   }
   get body(): Response['body'] {
-    return this.#used ? null : this.#materialise().body;
+    return this.#payload === undefined ? null : this.#materialise(this.#payload).body;
   }
 
   /** The payload without using it up; `undefined` once it is used, or its body has a reader. */
   peekPayload(): ResponsePayload | undefined {
-    return this.#used || this.#hasReader() ? undefined : this.#init.payload;
+    return this.#hasReader() ? undefined : this.#payload;
   }
 
   /** Whether someone reads the full response. One whose body was only looked at, as Anthropic's SDK does, has read nothing. */
@@ -91,24 +101,29 @@ export class GatewayResponse extends ResponseBase implements Response {
 
   /** Takes the payload: the body counts as used from here on. */
   takePayload(): ResponsePayload {
-    this.#claim();
-    return this.#init.payload;
+    const payload = this.peekPayload();
+    if (payload === undefined) throw unusable();
+    this.#payload = undefined;
+    this.#full = undefined;
+    return payload;
   }
 
   /** The same status, headers and URL over another payload. Takes nothing. */
   withPayload(payload: ResponsePayload, headers?: Headers): GatewayResponse {
-    return new GatewayResponse({ ...this.#init, headers: headers ?? this.#init.headers, payload });
+    return new GatewayResponse({
+      status: this.#status,
+      statusText: this.#statusText,
+      headers: headers ?? this.#headers,
+      url: this.#url,
+      redirected: this.#redirected,
+      payload,
+    });
   }
 
-  #claim(): void {
-    if (this.#used || this.#hasReader()) throw unusable();
-    this.#used = true;
-    this.#full = undefined;
-  }
-
-  #materialise(): Response {
+  #materialise(payload: ResponsePayload): Response {
     if (this.#full) return this.#full;
-    const { payload, status, headers } = this.#init;
+    const status = this.#status;
+    const headers = this.#headers;
     const nullBody = payload.kind === 'bytes' && payload.bytes === null;
     // A null-body status admits no body, and the constructor admits no status below 200.
     this.#full = new Response(nullBody ? null : streamFromSource(payloadSource(payload)), {
@@ -118,8 +133,7 @@ export class GatewayResponse extends ResponseBase implements Response {
     return this.#full;
   }
 
-  async #collect(): Promise<Uint8Array> {
-    const payload = this.takePayload();
+  async #collect(payload: ResponsePayload): Promise<Uint8Array> {
     if (payload.kind === 'bytes') return payload.bytes ?? new Uint8Array(0);
     const source = payloadSource(payload);
     const chunks: Uint8Array[] = [];
@@ -131,52 +145,49 @@ export class GatewayResponse extends ResponseBase implements Response {
 
   async text(): Promise<string> {
     if (this.#full) return this.#full.text();
-    const { payload } = this.#init;
-    if (payload.kind === 'bytes' && payload.text !== undefined) {
-      this.#claim();
-      return payload.text;
-    }
-    return decoder.decode(await this.#collect());
+    const payload = this.takePayload();
+    if (payload.kind === 'bytes' && payload.text !== undefined) return payload.text;
+    return decoder.decode(await this.#collect(payload));
   }
   // The standard's own type: callers of `json()` say what they expect.
   async json(): ReturnType<Response['json']> {
     if (this.#full) return this.#full.json();
-    const { payload } = this.#init;
-    if (payload.kind === 'bytes' && payload.json !== undefined) {
-      this.#claim();
-      return payload.json;
-    }
-    return JSON.parse(decoder.decode(await this.#collect()));
+    const payload = this.takePayload();
+    if (payload.kind === 'bytes' && payload.json !== undefined) return payload.json;
+    return JSON.parse(decoder.decode(await this.#collect(payload)));
   }
   async arrayBuffer(): Promise<ArrayBuffer> {
     return (await this.bytes()).buffer;
   }
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     if (this.#full) return new Uint8Array(await this.#full.arrayBuffer());
-    return new Uint8Array(await this.#collect());
+    return new Uint8Array(await this.#collect(this.takePayload()));
   }
   async blob(): Promise<Blob> {
-    if (this.bodyUsed) throw unusable();
-    return this.#materialise().blob();
+    return this.#unread().blob();
   }
   async formData(): Promise<FormData> {
-    if (this.bodyUsed) throw unusable();
-    return this.#materialise().formData();
+    return this.#unread().formData();
   }
   clone(): Response {
-    if (this.bodyUsed) throw new TypeError('Response.clone: Body has already been consumed.');
-    const { payload } = this.#init;
+    const payload = this.#payload;
+    if (payload === undefined || this.bodyUsed) {
+      throw new TypeError('Response.clone: Body has already been consumed.');
+    }
     if (payload.kind === 'bytes' && !this.#full) {
       return this.withPayload({ kind: 'bytes', bytes: payload.bytes });
     }
-    const copy = this.#materialise().clone();
+    const { body } = this.#materialise(payload).clone();
     this.#isCloned = true;
-    return new GatewayResponse({
-      ...this.#init,
-      payload: copy.body
-        ? { kind: 'source', source: sourceFromStream(copy.body) }
-        : { kind: 'bytes', bytes: null },
-    });
+    return this.withPayload(
+      body ? { kind: 'source', source: sourceFromStream(body) } : { kind: 'bytes', bytes: null },
+    );
+  }
+
+  /** The full response, of which nothing has been read. */
+  #unread(): Response {
+    if (this.#payload === undefined || this.bodyUsed) throw unusable();
+    return this.#materialise(this.#payload);
   }
 }
 

@@ -46,18 +46,28 @@ export class AttemptLoop {
 
   /** The first answer. Throws the error the caller is to see. */
   async start(): Promise<Answer> {
-    return this.#unwrap(this.#run(() => this.#once()));
+    try {
+      return await this.#once();
+    } catch (error) {
+      return this.#recover(error);
+    }
   }
 
   /** Another answer in the place of one whose body failed. Throws the error the caller is to see. */
-  async resume(thrown: unknown): Promise<Answer> {
-    const failed = FailedAttempt.of(this.fail(thrown));
-    return this.#unwrap(this.#run(() => Promise.reject(failed)));
+  resume(thrown: unknown): Promise<Answer> {
+    return this.#recover(FailedAttempt.of(this.fail(thrown)));
   }
 
-  async #unwrap(answer: Promise<Answer>): Promise<Answer> {
+  /** What follows an attempt that failed. Only where another one may is p-retry loaded, and makes them. */
+  async #recover(thrown: unknown): Promise<Answer> {
     try {
-      return await answer;
+      await this.#beforeRetry(thrown);
+      const { default: pRetry } = await import('p-retry');
+      return await pRetry(() => this.#once(), {
+        retries: Number.POSITIVE_INFINITY,
+        minTimeout: 0,
+        onFailedAttempt: ({ error }) => this.#beforeRetry(error),
+      });
     } catch (error) {
       if (!(error instanceof FailedAttempt)) throw error;
       const { failure } = error.attempt;
@@ -66,34 +76,24 @@ export class AttemptLoop {
     }
   }
 
-  /** Runs `first`; only when it fails is p-retry loaded, and runs the rest. */
-  async #run(first: () => Promise<Answer>): Promise<Answer> {
-    try {
-      return await first();
-    } catch (error) {
-      await this.#beforeRetry(error);
-    }
-    const { default: pRetry } = await import('p-retry');
-    return pRetry(() => this.#once(), {
-      retries: Number.POSITIVE_INFINITY,
-      minTimeout: 0,
-      onFailedAttempt: ({ error }) => this.#beforeRetry(error),
-    });
-  }
-
-  /** Waits as long as the policy says; throws where nothing may follow. */
-  async #beforeRetry(error: unknown): Promise<void> {
+  /** Waits as long as the policy says; throws, at once or later, where nothing may follow. */
+  #beforeRetry(error: unknown): Promise<void> | undefined {
     if (!(error instanceof FailedAttempt) || this.#isGivenUp) throw error;
     const { context, health } = this.options;
     if (this.#asksUsage && refusesUsage(error.attempt.failure)) {
       // Our own question was refused, not the caller's request: it is sent again as it was.
       health.refusesUsage = true;
       context.decide('usage-not-asked', { reason: 'refused' });
-      return;
+      return undefined;
     }
     this.#stopIfLeft(error);
     const waitMs = this.#turns.next(error.attempt, this.#current?.exchange.headersAt !== undefined);
     if (waitMs === undefined) throw error;
+    return this.#takeTurn(error, waitMs);
+  }
+
+  async #takeTurn(error: FailedAttempt, waitMs: number): Promise<void> {
+    const { context } = this.options;
     await this.#wait(waitMs);
     // Other calls, or another way of this one, may have met the same meanwhile.
     this.#stopIfLeft(error);
@@ -143,7 +143,8 @@ export class AttemptLoop {
       const response = await context.unlessAborted(this.#send(this.#metered(request), ticket));
       attempt.sawHeaders(response);
       this.#headers = response.headers;
-      const answer = await readAnswer(response, readingFor(this.options), this, exchange);
+      const reading = readAnswer(response, readingFor(this.options), this, exchange);
+      const answer = reading instanceof Promise ? await reading : reading;
       if (answer.kind !== 'events') {
         const { facts, usage } = answer;
         const seen = { facts, usage, status: response.status };

@@ -44,14 +44,18 @@ export interface EventsAnswer extends AnswerParts {
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
+const NOTHING = new Uint8Array(0);
 
-/** Reads an attempt's response as far as it must be read to know that it is an answer. Throws if it is none. */
-export async function readAnswer(
+/**
+ * Reads an attempt's response as far as it must be read to know that it is an answer: at once where it is here already.
+ * Throws, or rejects, if it is none.
+ */
+export function readAnswer(
   response: Response,
   reading: AnswerReading | undefined,
   loop: AttemptLoop,
   exchange: Exchange,
-): Promise<Answer> {
+): Answer | Promise<Answer> {
   const adopted = adoptResponse(response);
   const { request, target } = loop.options;
   if (reading === undefined || target.wantsRawBody) {
@@ -59,13 +63,13 @@ export async function readAnswer(
     const facts = () => emptyFacts(operation, true);
     return { kind: 'body', response: adopted, facts, usage: () => undefined, exchange, loop };
   }
-  const payload = adopted.peekPayload();
-  if (request.stream && payload?.kind !== 'bytes') {
-    refuseHtml(adopted);
-    const source = payloadSource(adopted.takePayload());
-    return { kind: 'events', response: adopted, source, reading, exchange, loop };
-  }
-  return readWhole(adopted, reading, loop, exchange);
+  const payload = adopted.takePayload();
+  const parts = { response: adopted, reading, loop, exchange };
+  if (payload.kind === 'bytes') return readWhole(payload.bytes ?? NOTHING, parts);
+  const source = payloadSource(payload);
+  if (!request.stream) return collectBody(source, loop).then((bytes) => readWhole(bytes, parts));
+  refuseHtml(adopted, source);
+  return { kind: 'events', source, ...parts };
 }
 
 /** Any response as one of ours. */
@@ -84,10 +88,11 @@ export function adoptResponse(response: Response): GatewayResponse {
   });
 }
 
-function refuseHtml(response: GatewayResponse): void {
+function refuseHtml(response: GatewayResponse, source: ByteSource): void {
   const contentType = response.headers.get('content-type') ?? '';
-  if (/^\s*text\/html/i.test(contentType))
-    throw malformed(response, 'text/html where a stream was asked for');
+  if (!/^\s*text\/html/i.test(contentType)) return;
+  source.cancel();
+  throw malformed(response, 'text/html where a stream was asked for');
 }
 
 function malformed(response: Response, what: string, cause?: unknown): GatewayError {
@@ -97,13 +102,10 @@ function malformed(response: Response, what: string, cause?: unknown): GatewayEr
   });
 }
 
-async function readWhole(
-  response: GatewayResponse,
-  reading: AnswerReading,
-  loop: AttemptLoop,
-  exchange: Exchange,
-): Promise<Answer> {
-  const bytes = await wholeBody(response, loop);
+function readWhole(
+  bytes: Uint8Array,
+  { response, reading, loop, exchange }: Omit<EventsAnswer, 'kind' | 'source' | 'opened'>,
+): Answer {
   const text = decoder.decode(bytes);
   if (loop.options.request.stream && /^\s*(?:data|event|:)/.test(text)) {
     return { kind: 'events', response, source: sourceFromBytes(bytes), reading, exchange, loop };
@@ -171,12 +173,9 @@ function jsonHeaders(headers: Headers, isAnother: boolean): Headers {
   return labelled;
 }
 
-/** The whole body: as the transport collected it, or, of a response that came another way, collected here. */
-async function wholeBody(response: GatewayResponse, loop: AttemptLoop): Promise<Uint8Array> {
-  const payload = response.takePayload();
-  if (payload.kind === 'bytes') return payload.bytes ?? new Uint8Array(0);
+/** The whole body of a response that came another way than from our transport. */
+async function collectBody(source: ByteSource, loop: AttemptLoop): Promise<Uint8Array> {
   const { context, maxBodyBytes, target } = loop.options;
-  const source = payloadSource(payload);
   const interrupted = Promise.withResolvers<never>();
   const stop = context.clock.timer(target.timeoutMs, () =>
     interrupted.reject(

@@ -1,5 +1,4 @@
 import type { DialectName } from '../../dialects/dialect.js';
-import { recogniseOperation } from '../../dialects/recognise.js';
 import type { GatewayRequest } from '../../pipeline/contract.js';
 import type { CostResult } from '../../pipeline/settlement.js';
 import type { Target } from '../../pipeline/target.js';
@@ -22,6 +21,9 @@ export interface CostEstimator {
   /** What a request would cost at a target. Its size is estimated once for all of them. */
   of(request: GatewayRequest): (asked: AskedModel & { readonly target: string }) => CostResult;
 }
+
+/** The client that calls, and in which wire format. */
+export type PlannedBy = Pick<PlannedCall, 'caller' | 'dialect'>;
 
 /** The route of a gateway, and the targets that it plans. */
 export class Router {
@@ -47,13 +49,13 @@ export class Router {
   }
 
   /** The targets for a call, one at a time: by the gateway's route, or by another of its own. */
-  candidates(call: RouteCall, caller: Target, route = this.#route): Candidates {
-    return route.candidates(this.planned(call, caller));
+  candidates(call: RouteCall, by: PlannedBy, route = this.#route): Candidates {
+    return route.candidates(this.planned(call, by));
   }
 
   /** A call as its route plans it. */
-  planned(call: RouteCall, caller: Target): PlannedCall {
-    return new Planned(call, caller, this.targets);
+  planned(call: RouteCall, by: PlannedBy): PlannedCall {
+    return new Planned(call, by, this.targets);
   }
 
   #costOf({ request, caller }: PlannedCall): (target: RouteTarget) => number | undefined {
@@ -63,9 +65,9 @@ export class Router {
   }
 
   /** Whether the route would ask this target first, or one that is as good. */
-  wouldChoose(name: string, call: RouteCall, caller: Target): boolean {
+  wouldChoose(name: string, call: RouteCall, by: PlannedBy): boolean {
     const now = this.#options.clock.now();
-    const planned = this.planned(call, caller);
+    const planned = this.planned(call, by);
     const candidates = this.#route.candidates(planned);
     for (let step = candidates.next(); !step.done; ) {
       const { target, hasSibling, hedge } = step.value;
@@ -87,11 +89,11 @@ class Planned implements PlannedCall {
   readonly dialect: DialectName | undefined;
   readonly #targets: TargetBook;
 
-  constructor({ request, context }: RouteCall, caller: Target, targets: TargetBook) {
+  constructor({ request, context }: RouteCall, by: PlannedBy, targets: TargetBook) {
     this.request = request;
     this.context = context;
-    this.caller = caller;
-    this.dialect = recogniseOperation(request.method, request.path, request.body).dialect;
+    this.caller = by.caller;
+    this.dialect = by.dialect;
     this.#targets = targets;
   }
 
