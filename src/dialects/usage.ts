@@ -36,18 +36,20 @@ export function openaiUsage(reported: JsonObject): Usage | undefined {
   const read = new CountReader();
   const input = objectOf(reported.prompt_tokens_details ?? reported.input_tokens_details);
   const output = objectOf(reported.completion_tokens_details ?? reported.output_tokens_details);
-  const counts: Counts = { reported };
-  counts.inputTokens = read.count(reported.prompt_tokens ?? reported.input_tokens);
-  counts.outputTokens = read.count(reported.completion_tokens ?? reported.output_tokens);
-  counts.totalTokens = read.count(reported.total_tokens);
-  counts.cacheReadTokens = read.count(input.cached_tokens ?? reported.prompt_cache_hit_tokens);
-  counts.cacheWriteTokens = read.count(input.cache_write_tokens);
-  counts.reasoningTokens = read.count(output.reasoning_tokens ?? reported.reasoning_tokens);
-  counts.audioInputTokens = read.count(input.audio_tokens);
-  counts.audioOutputTokens = read.count(output.audio_tokens);
-  counts.imageInputTokens = read.count(input.image_tokens);
-  counts.imageOutputTokens = read.count(output.image_tokens);
-  counts.reportedCost = reportedCost(reported, read);
+  const counts: Counts = {
+    reported,
+    inputTokens: read.count(reported.prompt_tokens ?? reported.input_tokens),
+    outputTokens: read.count(reported.completion_tokens ?? reported.output_tokens),
+    totalTokens: read.count(reported.total_tokens),
+    cacheReadTokens: read.count(input.cached_tokens ?? reported.prompt_cache_hit_tokens),
+    cacheWriteTokens: read.count(input.cache_write_tokens),
+    reasoningTokens: read.count(output.reasoning_tokens ?? reported.reasoning_tokens),
+    audioInputTokens: read.count(input.audio_tokens),
+    audioOutputTokens: read.count(output.audio_tokens),
+    imageInputTokens: read.count(input.image_tokens),
+    imageOutputTokens: read.count(output.image_tokens),
+    reportedCost: reportedCost(reported, read),
+  };
   includeReasoning(counts);
   return finish(counts, read);
 }
@@ -133,23 +135,26 @@ function reportedCost(reported: JsonObject, read: CountReader): number | undefin
 /** Drops what was not said, and marks what cannot be. */
 function finish(counts: Counts, read: CountReader): Usage | undefined {
   const usage: Counts = { reported: counts.reported };
-  let said = 0;
-  for (const key of Object.keys(counts) as (keyof Counts)[]) {
-    if (key !== 'reported' && counts[key] !== undefined) said += keep(usage, counts, key);
+  let hasSaid = false;
+  for (const name in counts) {
+    const key = name as keyof Counts;
+    if (key === 'reported' || counts[key] === undefined) continue;
+    hasSaid = true;
+    keep(usage, counts, key);
   }
-  if (read.invalid || contradictsItself(usage)) usage.invalid = true;
-  return said === 0 && usage.invalid === undefined ? undefined : usage;
+  if (read.invalid || contradictsItself(counts)) usage.invalid = true;
+  return hasSaid || usage.invalid ? usage : undefined;
 }
 
-function keep<Key extends keyof Counts>(to: Counts, from: Counts, key: Key): number {
+function keep<Key extends keyof Counts>(to: Counts, from: Counts, key: Key): void {
   to[key] = from[key];
-  return 1;
 }
 
-function contradictsItself({ inputTokens, outputTokens, ...part }: Counts): boolean {
-  const cached = (part.cacheReadTokens ?? 0) + (part.cacheWriteTokens ?? 0);
+function contradictsItself(counts: Counts): boolean {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens } = counts;
+  const cached = (cacheReadTokens ?? 0) + (cacheWriteTokens ?? 0);
   if (inputTokens !== undefined && cached > inputTokens) return true;
-  return outputTokens !== undefined && (part.reasoningTokens ?? 0) > outputTokens;
+  return outputTokens !== undefined && (reasoningTokens ?? 0) > outputTokens;
 }
 
 function objectOf(value: unknown): JsonObject {

@@ -5,18 +5,10 @@ import { GatewayError } from '../pipeline/errors.js';
 import { forwardMetadata } from '../pipeline/forward-metadata.js';
 import { mergeMetadata } from '../pipeline/metadata.js';
 import type { Operation } from '../pipeline/settlement.js';
+import { uniqueId } from '../pipeline/unique-id.js';
 import { modelOf } from './call-parts.js';
 import type { GatewayOptions } from './gateway-options.js';
 import type { RunnerOptions } from './open-call.js';
-
-/** Told apart between processes by chance, within one by counting: a tenth of the price of a UUID. */
-const PROCESS_ID = crypto.randomUUID().replaceAll('-', '').slice(0, 20);
-let calls = 0;
-
-function nextCallId(): string {
-  calls += 1;
-  return `zh_${PROCESS_ID}_${calls.toString(36)}`;
-}
 
 /** What is known of a call beside its input. */
 export interface Opening {
@@ -36,7 +28,7 @@ export function openContext(
     input.options?.metadata,
   ]);
   const context = new CallContext({
-    id: nextCallId(),
+    id: `zh_${uniqueId()}`,
     operation,
     requestModel: modelOf(input.body),
     stream: input.stream,

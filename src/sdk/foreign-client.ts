@@ -85,25 +85,25 @@ export function familyOf(client: SdkClient): SdkFamily | undefined {
 }
 
 /** What an application may change on a client while it runs. */
-const MEMBERS = [
-  'baseURL',
-  'apiKey',
-  'authToken',
-  'adminAPIKey',
-  'organization',
-  'project',
-  'timeout',
-] as const;
+interface Members {
+  readonly baseURL?: unknown;
+  readonly apiKey?: unknown;
+  readonly authToken?: unknown;
+  readonly adminAPIKey?: unknown;
+  readonly organization?: unknown;
+  readonly project?: unknown;
+  readonly timeout?: unknown;
+}
 
 interface Known {
-  readonly members: readonly unknown[];
+  readonly members: Members;
   readonly foreign: ForeignClient;
 }
 
 /** The clients of a target that its user made: each is cloned once, and forgotten with its owner. */
 export class ForeignClients {
   readonly #options: CloneOptions;
-  readonly #known = new WeakMap<SdkClient, Known>();
+  readonly #known = new WeakMap<object, Known>();
 
   constructor(options: CloneOptions) {
     this.#options = options;
@@ -116,6 +116,10 @@ export class ForeignClients {
    * @throws {@link GatewayError} `zerohop_client` where it is no client of the SDKs, or cannot be cloned
    */
   of(given: unknown): ForeignClient {
+    if (typeof given === 'object' && given !== null) {
+      const seen = this.#known.get(given);
+      if (seen && isAsKnown(given, seen)) return seen.foreign;
+    }
     if (!isSdkClient(given)) {
       throw noClient(
         'must be a client of the OpenAI or Anthropic SDK, or a function that gives one',
@@ -124,12 +128,11 @@ export class ForeignClients {
     const base = baseOf(given);
     const known = this.#known.get(base);
     if (known && isAsKnown(base, known)) return known.foreign;
-    const members = MEMBERS.map((name): unknown => Reflect.get(base, name));
+    const members = membersOf(base);
     const clone = known?.foreign.client ?? cloneClient(base, this.#options);
-    for (const [index, name] of MEMBERS.entries()) {
+    for (const [name, value] of Object.entries(members)) {
       // A copy of the owner's options would have the old one.
-      if (known && known.members[index] !== members[index])
-        Reflect.set(clone, name, members[index]);
+      if (known && Reflect.get(known.members, name) !== value) Reflect.set(clone, name, value);
     }
     const foreign = asForeign(clone, placeOf(base).provider);
     this.#known.set(base, { members, foreign });
@@ -137,12 +140,22 @@ export class ForeignClients {
   }
 }
 
-/** Looked at on every call. */
-function isAsKnown(client: SdkClient, { members }: Known): boolean {
-  for (let index = 0; index < MEMBERS.length; index += 1) {
-    if (Reflect.get(client, MEMBERS[index] ?? '') !== members[index]) return false;
-  }
-  return true;
+function membersOf(client: Members): Members {
+  const { baseURL, apiKey, authToken, adminAPIKey, organization, project, timeout } = client;
+  return { baseURL, apiKey, authToken, adminAPIKey, organization, project, timeout };
+}
+
+/** By name, one after another: each call pays for it. */
+function isAsKnown(client: Members, { members }: Known): boolean {
+  return (
+    client.baseURL === members.baseURL &&
+    client.apiKey === members.apiKey &&
+    client.authToken === members.authToken &&
+    client.adminAPIKey === members.adminAPIKey &&
+    client.organization === members.organization &&
+    client.project === members.project &&
+    client.timeout === members.timeout
+  );
 }
 
 /** A client of our own making, or a clone, as one that sends calls of others. */

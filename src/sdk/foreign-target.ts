@@ -5,6 +5,7 @@ import type { GatewayRequest } from '../pipeline/contract.js';
 import { EXCHANGE } from '../pipeline/exchange.js';
 import type { KnownProvider } from '../pipeline/known-providers.js';
 import type { ErrorFactory, ServerAddress, Target, Ticket } from '../pipeline/target.js';
+import { uniqueId } from '../pipeline/unique-id.js';
 import type { SdkRequestOptions } from './client-types.js';
 import { type ForeignClient, pathOf } from './foreign-client.js';
 import { mergeHeaders } from './merge-headers.js';
@@ -41,7 +42,7 @@ export class ForeignTarget implements Target {
   readonly #foreign: ForeignClient;
   readonly #init: ForeignTargetInit;
   /** Its own, not the caller's: with another body, or another account, that one would mean nothing. */
-  readonly #idempotencyKey = `zerohop-${crypto.randomUUID()}`;
+  #idempotencyKey: string | undefined;
   #hasSentOneShot = false;
   readonly #passesSignal: boolean;
 
@@ -92,23 +93,25 @@ export class ForeignTarget implements Target {
   }
 
   #optionsFor(request: GatewayRequest, ticket: Ticket): SdkRequestOptions {
-    const { operation, body, stream } = request;
-    const headers = { ...this.#init.headers, ...request.headers };
-    const path = pathOf(operation, this.#foreign.family);
-    return {
+    const { operation, body, stream, headers } = request;
+    this.#idempotencyKey ??= `zerohop-${uniqueId()}`;
+    const options: SdkRequestOptions = {
       method: 'post',
-      path,
+      path: pathOf(operation, this.#foreign.family),
       body: isOneShot(body) || !isObject(body) ? body : { ...body },
       stream,
-      // The SDK puts what it is given together with its own, at a fifth of a call's price; the transport ends with the ticket's anyway.
-      ...(this.#passesSignal && { signal: ticket.signal }),
       timeout: this.timeoutMs,
       // The SDK derives its retry-count header from this and the 0 below.
       maxRetries: ticket.retryCount,
       idempotencyKey: this.#idempotencyKey,
-      ...(Object.keys(headers).length > 0 && { headers: mergeHeaders([], headers) }),
       fetchOptions: { [EXCHANGE]: ticket.exchange },
     };
+    // The SDK puts what it is given together with its own, at a fifth of a call's price; the transport ends with the ticket's anyway.
+    if (this.#passesSignal) options.signal = ticket.signal;
+    if (headers || this.#init.headers) {
+      options.headers = mergeHeaders([], { ...this.#init.headers, ...headers });
+    }
+    return options;
   }
 }
 

@@ -113,12 +113,18 @@ function openAsItIs<Call extends AskingCall>({
   const { name, model, headers, maxRetries, request: change } = spec;
   const { unsupported, onUnsupported = 'drop' } = spec;
   const { request } = call;
+  // Throws where its client cannot be asked for this.
   pathOf(request.operation, foreign.family);
   const passage = { from: caller, to: foreign.place, unsupported };
   const refused = refusedParameter(request, passage, onUnsupported);
   if (refused !== undefined) throw noTarget(`it does not take ${refused}`);
   const shaped = shapeRequest(request, { ...passage, call, model, change });
-  return { ...shaped, target: new ForeignTarget(foreign, { name, caller, headers, maxRetries }) };
+  return {
+    request: shaped.request,
+    removed: shaped.removed,
+    translation: undefined,
+    target: new ForeignTarget(foreign, { name, caller, headers, maxRetries }),
+  };
 }
 
 function openTranslated<Call extends AskingCall>(

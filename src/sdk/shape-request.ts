@@ -14,6 +14,8 @@ export type RequestChange<Call> =
   | Readonly<Record<string, unknown>>
   | ((body: unknown, call: Call) => unknown);
 
+const NONE: readonly string[] = [];
+
 /** Whose a target is. */
 export type Owner = Pick<Target, 'provider' | 'address'>;
 
@@ -71,20 +73,35 @@ export function shapeRequest<Call>(request: GatewayRequest, shape: Shape<Call>):
       `the request refers to what ${from.provider.name} keeps (${boundBy.join(', ')})`,
     );
   }
-  const isAsked = model !== undefined || change !== undefined;
-  if (isAsked && !isPlain(body)) throw noTarget('the body is no JSON object');
-  const named = isPlain(body) && model !== undefined ? { ...body, model } : body;
-  const changed = change === undefined ? named : applyChange(named, change, call);
-  return {
-    request: { ...request, body: withStream(changed, body), headers: undefined },
-    removed,
-  };
+  return { request: withBody(request, changedBody(body, { model, change, call })), removed };
+}
+
+/** The same request with another body, and without headers. */
+export function withBody(request: GatewayRequest, body: unknown): GatewayRequest {
+  const { operation, method, path, stream } = request;
+  return { operation, method, path, body, stream, headers: undefined };
+}
+
+function changedBody<Call>(
+  body: unknown,
+  { model, change, call }: Pick<Shape<Call>, 'model' | 'change' | 'call'>,
+): unknown {
+  if (model === undefined && change === undefined) return body;
+  if (!isPlain(body)) throw noTarget('the body is no JSON object');
+  const named = model === undefined ? body : { ...body, model };
+  return change === undefined ? named : withStream(applyChange(named, change, call), body);
 }
 
 /** What another target may have of a request. Headers that interceptors set, they set for the caller's client. */
 export function stripRequest(request: GatewayRequest, passage: Passage): StrippedRequest {
+  const { unsupported = NONE } = passage;
+  const isOwn = isSameOwner(passage.from, passage.to);
+  // Between keys of one provider, mostly, there is nothing to do.
+  if (isOwn && unsupported.length === 0 && request.headers === undefined) {
+    return { body: plainBody(request.body), removed: NONE, boundBy: NONE };
+  }
   const foreign = foreignBody(plainBody(request.body), crossing(passage));
-  const { body, dropped } = without(foreign.body, passage.unsupported ?? []);
+  const { body, dropped } = without(foreign.body, unsupported);
   const headers = Object.keys(request.headers ?? {}).map((name) => `headers.${name}`);
   return {
     body,
@@ -140,6 +157,14 @@ export function without(
 export function plainBody(body: unknown): unknown {
   if (!isPlain(body) || typeof body.toJSON !== 'function') return body;
   return body.toJSON();
+}
+
+/** Whether {@link ownerOf} has the same word for both. */
+function isSameOwner(one: Owner, other: Owner): boolean {
+  if (one.provider.name !== other.provider.name) return false;
+  const { host, port } = one.address;
+  if (host === other.address.host && port === other.address.port) return true;
+  return ownerOf(one) === ownerOf(other);
 }
 
 /** Whose a target is: of hosts nobody knows each is taken for a provider of its own. */

@@ -63,10 +63,9 @@ export function configuredTarget(parts: TargetParts): RouteTarget {
   const { name, options, source, owner, health, keys, admission } = parts;
   const { weight = 1, region, keyLabel, timeouts, maxRetries, model, request, headers } = options;
   const { unsupported, onUnsupported = 'drop', dialect, maxTokens, capabilities } = options;
-  const spec = {
-    ...{ name, source, model, request, headers, maxRetries, unsupported, onUnsupported },
-    ...{ dialect, maxTokens, structuredOutput: capabilities?.structuredOutput },
-  };
+  const structuredOutput = capabilities?.structuredOutput;
+  const asked = { model, request, headers, maxRetries, dialect, maxTokens, structuredOutput };
+  const spec = { ...asked, name, source, unsupported, onUnsupported };
   const lacking = lackingOf(options);
   const lackingElsewhere = lacking.filter((name) => name !== 'structuredOutput');
   /** The request in another dialect, where it is known now that it needs one. */
@@ -113,9 +112,15 @@ export function configuredTarget(parts: TargetParts): RouteTarget {
       return way && stripRequest(asked, way);
     },
     open(call, by) {
-      const completed = (opened: OpenedForeign) => ({
-        ...{ ...opened, timeouts, maxRetries, admission },
-        key: keys?.of(opened.target.identity().credential),
+      const completed = ({ target, request, translation, removed }: OpenedForeign) => ({
+        target,
+        request,
+        translation,
+        removed,
+        timeouts,
+        maxRetries,
+        admission,
+        key: keys?.of(target.identity().credential),
       });
       const opening = openForeign(spec, call, by);
       return opening instanceof Promise ? opening.then(completed) : completed(opening);
