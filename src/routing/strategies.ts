@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** What every strategy asks of a target. */
+/** What every strategy asks of a target. Strategies give an order of which what is not asked for is not worked out. */
 export interface Choice {
   /** Whether a call would be let through to it now. One that would not comes last. */
   readonly healthy: boolean;
@@ -14,7 +14,10 @@ export interface Choice {
  *
  * @param random gives numbers in [0, 1); asked once for each item
  */
-export function weightedOrder<T extends Choice>(items: readonly T[], random: () => number): T[] {
+export function weightedOrder<T extends Choice>(
+  items: readonly T[],
+  random: () => number,
+): Iterable<T> {
   return ordered(items, ({ weight }) => exponential(random(), weight));
 }
 
@@ -22,29 +25,36 @@ export function weightedOrder<T extends Choice>(items: readonly T[], random: () 
  * Takes the better of two targets drawn at random, so that many processes do not all run to the best one;
  * behind it the rest, best first.
  */
-export function latencyOrder<T extends Choice & { readonly score: number }>(
+export function* latencyOrder<T extends Choice & { readonly score: number }>(
   items: readonly T[],
   random: () => number,
-): T[] {
-  const order = ordered(items, ({ score }) => score);
-  const candidates = order.filter((item) => rank(item) === 0).length;
-  if (candidates < 2) return order;
-  const one = Math.floor(random() * candidates);
-  const step = 1 + Math.floor(random() * (candidates - 1));
-  const other = (one + step) % candidates;
-  const isTie = order[one]?.score === order[other]?.score;
-  const [chosen] = order.splice(isTie ? one : Math.min(one, other), 1);
-  return chosen === undefined ? order : [chosen, ...order];
+): Generator<T, void> {
+  const chosen = betterOfTwo(items, random);
+  if (chosen) yield chosen;
+  for (const item of ordered(items, ({ score }) => score)) if (item !== chosen) yield item;
+}
+
+function betterOfTwo<T extends Choice & { readonly score: number }>(
+  items: readonly T[],
+  random: () => number,
+): T | undefined {
+  const count = items.length;
+  if (count < 2) return undefined;
+  const index = Math.floor(random() * count);
+  const step = 1 + Math.floor(random() * (count - 1));
+  const [one, other] = [items[index], items[(index + step) % count]];
+  if (one === undefined || other === undefined) return undefined;
+  if (rank(one) === 0 && rank(other) === 0) return other.score < one.score ? other : one;
+  const usable = items.filter((item) => rank(item) === 0);
+  return usable.length < count ? betterOfTwo(usable, random) : undefined;
 }
 
 /** The cheapest first; what has no cost comes last, and of what costs the same the quicker one is first. */
 export function costOrder<
   T extends Choice & { readonly cost: number | undefined; readonly score: number },
->(items: readonly T[]): T[] {
-  return ordered(
-    ordered(items, ({ score }) => score),
-    ({ cost }) => cost ?? Infinity,
-  );
+>(items: readonly T[]): Iterable<T> {
+  const byScore = [...ordered(items, ({ score }) => score)];
+  return ordered(byScore, ({ cost }) => cost ?? Infinity);
 }
 
 /**
@@ -54,7 +64,7 @@ export function costOrder<
 export function rendezvousOrder<T extends Choice & { readonly name: string }>(
   key: string,
   items: readonly T[],
-): T[] {
+): Iterable<T> {
   const seed = numberOf(key);
   return ordered(items, ({ name, weight }) => exponential(mixed(seed, saltOf(name)), weight));
 }
@@ -81,31 +91,31 @@ function rank({ healthy, weight }: Choice): 0 | 1 | 2 {
   return weight > 0 ? 0 : 1;
 }
 
-/** By rank, then by `keyOf`, then as they were given. */
-function ordered<T extends Choice>(items: readonly T[], keyOf: (item: T) => number): T[] {
-  const sorted: Ranked<T>[] = [];
-  for (const item of items) {
-    const ranked = { item, rank: rank(item), key: keyOf(item) };
-    let place = sorted.push(ranked) - 1;
-    // By insertion, from behind: groups are small.
-    for (let before = sorted[place - 1]; before && isBefore(ranked, before); ) {
-      sorted[place] = before;
-      place -= 1;
-      before = sorted[place - 1];
+/** By rank, then by `keyOf`, then as they were given. The next one is looked for when it is asked for: mostly the first is enough. */
+function* ordered<T extends Choice>(
+  items: readonly T[],
+  keyOf: (item: T) => number,
+): Generator<T, void> {
+  const rest: Keyed<T>[] = [];
+  for (const item of items) rest.push({ item, key: keyOf(item) });
+  while (rest.length > 0) {
+    let first = 0;
+    for (let index = 1; index < rest.length; index += 1) {
+      if (isBefore(rest[index], rest[first])) first = index;
     }
-    sorted[place] = ranked;
+    const [next] = rest.splice(first, 1);
+    if (next) yield next.item;
   }
-  return sorted.map(({ item }) => item);
 }
 
-interface Ranked<T> {
+interface Keyed<T> {
   readonly item: T;
-  readonly rank: number;
   readonly key: number;
 }
 
-function isBefore<T>(one: Ranked<T>, other: Ranked<T>): boolean {
-  return (one.rank - other.rank || compare(one.key, other.key)) < 0;
+function isBefore<T extends Choice>(one?: Keyed<T>, other?: Keyed<T>): boolean {
+  if (one === undefined || other === undefined) return false;
+  return (rank(one.item) - rank(other.item) || compare(one.key, other.key)) < 0;
 }
 
 /** Salts of targets, by their names: there are few. */
@@ -122,17 +132,25 @@ function saltOf(name: string): number {
 
 const MAX_SALTS = 10_000;
 
-/** 32 bits that are always the same for a text. */
+/** 32 bits that are always the same for a text. (FNV-1a over its UTF-16 units, finished as MurmurHash3 is.) */
 function numberOf(text: string): number {
-  return Number.parseInt(hash('sha256', text, 'hex').slice(0, 8), 16) | 0;
+  let bits = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    bits = Math.imul(bits ^ text.charCodeAt(index), 0x01000193);
+  }
+  return finished(bits);
 }
 
-/** A number in [0, 1) out of two others: one digest for a key serves all targets. (The finalizer of MurmurHash3.) */
+/** A number in [0, 1) out of two others: one number for a key serves all targets. */
 function mixed(seed: number, salt: number): number {
-  let bits = seed ^ Math.imul(salt, 0x9e3779b1);
-  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  return (finished(seed ^ Math.imul(salt, 0x9e3779b1)) >>> 0) / 2 ** 32;
+}
+
+/** The finalizer of MurmurHash3: every bit of what it is given bears on every bit of what it gives. */
+function finished(given: number): number {
+  let bits = Math.imul(given ^ (given >>> 16), 0x85ebca6b);
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-  return ((bits ^ (bits >>> 16)) >>> 0) / 2 ** 32;
+  return bits ^ (bits >>> 16);
 }
 
 /** Not by a difference: that of two infinities is no number. */

@@ -38,7 +38,10 @@ export type Left =
  * The targets of one call, one at a time: what is sent back says why the last one was left. Returns why the
  * last one was, or `undefined` where there was none.
  */
-export type Candidates = Generator<Candidate, Left | undefined, Left>;
+export interface Candidates {
+  next(left?: Left): IteratorResult<Candidate, Left | undefined>;
+  [Symbol.iterator](): Candidates;
+}
 
 /** A call, as a route plans it. */
 export interface PlannedCall extends RouteCall {

@@ -2,19 +2,9 @@ import { refuse } from '../../pipeline/option-checks.js';
 import type { LeaveReason } from '../leave-policy.js';
 import type { CompiledRoute } from './candidates.js';
 import { checkStrategy } from './check-route.js';
+import { balance, type Chance, sticky } from './group-nodes.js';
 import { HedgePolicy, hedge } from './hedge.js';
-import {
-  balance,
-  beside,
-  type Chance,
-  canary,
-  fallback,
-  leaf,
-  mirror,
-  PRIMARY,
-  sticky,
-  when,
-} from './route-nodes.js';
+import { beside, canary, fallback, leaf, mirror, PRIMARY, when } from './route-nodes.js';
 import type { RouteTarget } from './route-target.js';
 import type { Route, RouteNode, TargetOptions } from './route-types.js';
 

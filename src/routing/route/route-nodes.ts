@@ -1,12 +1,7 @@
 /** What each kind of route offers. */
 import type { LeaveReason } from '../leave-policy.js';
-import {
-  bucketOf,
-  costOrder,
-  latencyOrder,
-  rendezvousOrder,
-  weightedOrder,
-} from '../strategies.js';
+import { bucketOf } from '../strategies.js';
+import { askUser } from './ask-user.js';
 import {
   type Candidate,
   type Candidates,
@@ -15,23 +10,9 @@ import {
   type Left,
   type PlannedCall,
 } from './candidates.js';
-import { type RouteTarget, viewOf } from './route-target.js';
-import type { BalanceStrategy, RouteCall, RouteNode } from './route-types.js';
-
-/** What calls would cost at the targets of a route. */
-export interface RouteCosts {
-  /** Some of it will be asked for. */
-  prepare(): void;
-  /** What a call would cost at a target, about, in US dollars; `undefined` where it has no price. */
-  of(call: PlannedCall): (target: RouteTarget) => number | undefined;
-}
-
-/** Where a route's chance, time and prices come from. */
-export interface Chance {
-  readonly random: () => number;
-  readonly now: () => number;
-  readonly costs: RouteCosts;
-}
+import type { Chance } from './group-nodes.js';
+import type { RouteTarget } from './route-target.js';
+import type { RouteCall, RouteNode } from './route-types.js';
 
 /** The wrapped client itself. */
 export const PRIMARY: CompiledRoute = one(({ primary }) => primary);
@@ -41,12 +22,27 @@ export function leaf(target: RouteTarget): CompiledRoute {
 }
 
 function one(only: (call: PlannedCall) => RouteTarget): CompiledRoute {
-  return {
-    only,
-    *candidates(call) {
-      return yield { target: only(call), hasSibling: false };
-    },
-  };
+  return { only, candidates: (call) => new One(only(call)) };
+}
+
+/** Offers one target. */
+class One implements Candidates {
+  readonly #target: RouteTarget;
+  #isOffered = false;
+
+  constructor(target: RouteTarget) {
+    this.#target = target;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(left?: Left): IteratorResult<Candidate, Left | undefined> {
+    if (this.#isOffered) return { done: true, value: left };
+    this.#isOffered = true;
+    return { done: false, value: { target: this.#target, hasSibling: false } };
+  }
 }
 
 export function fallback(
@@ -54,119 +50,64 @@ export function fallback(
   chains: ReadonlyMap<LeaveReason, CompiledRoute>,
   leaveOn: ((reason: LeaveReason) => boolean | undefined) | undefined,
 ): CompiledRoute {
-  return {
-    *candidates(call): Candidates {
-      let left: Left | undefined;
-      for (const child of children) {
-        const { only } = child;
-        const given: Left | undefined = only
-          ? yield { target: only(call), hasSibling: false }
-          : yield* child.candidates(call);
-        left = given ?? left;
-        if (left === undefined) continue;
-        const chain = left.reason === 'unavailable' ? undefined : chains.get(left.reason);
-        if (chain) return (yield* chain.candidates(call)) ?? left;
-        if (!goesOn(left, leaveOn)) return left;
-      }
-      return left;
-    },
-  };
+  return { candidates: (call) => new Fallback({ children, chains, leaveOn }, call) };
 }
 
-/** A child that has offered its first target, by which it is chosen. */
-interface Started {
-  /** What else it offers; absent where that is nothing. */
-  readonly candidates: Candidates | undefined;
-  readonly first: Candidate;
-  readonly name: string;
-  readonly weight: number;
-  /** It would be asked this, now. */
-  readonly healthy: boolean;
-  readonly score: number;
+/** What a fallback is made of. */
+interface FallbackParts {
+  readonly children: readonly CompiledRoute[];
+  readonly chains: ReadonlyMap<LeaveReason, CompiledRoute>;
+  readonly leaveOn: ((reason: LeaveReason) => boolean | undefined) | undefined;
 }
 
-/** @param isScored whether the order goes by scores; they have their price */
-function start(
-  children: readonly CompiledRoute[],
-  call: PlannedCall,
-  { now, isScored = false }: { readonly now: number; readonly isScored?: boolean },
-): Started[] {
-  const all: Started[] = [];
-  for (const { only, candidates: open } of children) {
-    const candidates = only ? undefined : open(call);
-    const step = candidates?.next();
-    if (step?.done) continue;
-    const first = step?.value ?? (only && { target: only(call), hasSibling: false });
-    if (first === undefined) continue;
-    const { target } = first;
-    const { name, weight, health } = target;
-    const healthy = health.isAvailable(now) && call.refusal(target) === undefined;
-    const score = isScored ? health.score(now) : 0;
-    all.push({ candidates, first, name, weight, healthy, score });
+/** Offers what children offer, one child after another, or what follows a reason. */
+class Fallback implements Candidates {
+  readonly #parts: FallbackParts;
+  readonly #call: PlannedCall;
+  /** What is being offered. */
+  #current: Candidates | undefined;
+  #index = 0;
+  #isChained = false;
+  #left: Left | undefined;
+
+  constructor(parts: FallbackParts, call: PlannedCall) {
+    this.#parts = parts;
+    this.#call = call;
   }
-  return all;
-}
 
-/** Offers what children offer, one child after another, as long as what fails is the target's fault. */
-function* inTurn(order: readonly Started[]): Candidates {
-  const lastHealthy = order.findLastIndex(({ healthy }) => healthy);
-  let left: Left | undefined;
-  let index = -1;
-  for (const { candidates, first } of order) {
-    index += 1;
-    const hasOther = lastHealthy > index;
-    if (candidates === undefined) {
-      left = yield { target: first.target, hasSibling: hasOther };
-    } else {
-      let step: ReturnType<Candidates['next']> = { done: false, value: first };
-      while (!step.done) {
-        const { hasSibling } = step.value;
-        step = candidates.next(yield { ...step.value, hasSibling: hasSibling || hasOther });
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(given?: Left): IteratorResult<Candidate, Left | undefined> {
+    for (let left = given; ; left = undefined) {
+      if (this.#current) {
+        const step = this.#current.next(left);
+        if (!step.done) return step;
+        this.#left = step.value ?? this.#left;
       }
-      left = step.value ?? left;
+      const following = this.#follow();
+      if (following === undefined) return { done: true, value: this.#left };
+      this.#current = following.candidates(this.#call);
     }
-    if (left !== undefined && !goesOn(left)) return left;
   }
-  return left;
-}
 
-export function balance(
-  children: readonly CompiledRoute[],
-  strategy: BalanceStrategy,
-  { random, now, costs }: Chance,
-): CompiledRoute {
-  if (strategy === 'cost') costs.prepare();
-  const isScored = strategy === 'latency' || strategy === 'cost';
-  return {
-    candidates(call): Candidates {
-      const started = start(children, call, { now: now(), isScored });
-      if (strategy === 'cost') {
-        const costOf = costs.of(call);
-        return inTurn(
-          costOrder(started.map((child) => ({ ...child, cost: costOf(child.first.target) }))),
-        );
+  /** What is offered next; nothing where it ends here. */
+  #follow(): CompiledRoute | undefined {
+    const { children, chains, leaveOn } = this.#parts;
+    const left = this.#left;
+    if (this.#isChained) return undefined;
+    if (left !== undefined) {
+      const chain = left.reason === 'unavailable' ? undefined : chains.get(left.reason);
+      if (chain) {
+        this.#isChained = true;
+        return chain;
       }
-      if (strategy === 'weighted') return inTurn(weightedOrder(started, random));
-      if (strategy === 'latency') return inTurn(latencyOrder(started, random));
-      return inTurn(ownOrder(strategy, started, { call, now: now() }));
-    },
-  };
-}
-
-/** As the user's function has it; what it forgot comes last, and where it throws nothing is changed. */
-function ownOrder(
-  strategy: Extract<BalanceStrategy, (...args: never) => unknown>,
-  started: readonly Started[],
-  { call, now }: { readonly call: RouteCall; readonly now: number },
-): Started[] {
-  const rest = new Map(started.map((child) => [child.name, child]));
-  const ordered: Started[] = [];
-  const views = started.map(({ first }) => viewOf(first.target, now));
-  for (const { name } of ask((asked) => strategy(views, asked), call) ?? []) {
-    const child = rest.get(name);
-    if (child && rest.delete(name)) ordered.push(child);
+      if (!goesOn(left, leaveOn)) return undefined;
+    }
+    this.#index += 1;
+    return children[this.#index - 1];
   }
-  return [...ordered, ...rest.values()];
 }
 
 export function when(
@@ -182,33 +123,7 @@ export function when(
 }
 
 function holds(predicate: (call: RouteCall) => boolean, call: RouteCall): boolean {
-  return ask(predicate, call) === true;
-}
-
-/** What a function of the user's answers; nothing where it throws. */
-function ask<Answer>(question: (call: RouteCall) => Answer, call: RouteCall): Answer | undefined {
-  try {
-    return question(call);
-  } catch (error) {
-    call.context.logger.warn?.('a function of the route threw', { error: String(error) });
-    return undefined;
-  }
-}
-
-export function sticky(
-  key: (call: RouteCall) => string | undefined,
-  children: readonly CompiledRoute[],
-  { random, now }: Chance,
-): CompiledRoute {
-  return {
-    candidates(call): Candidates {
-      const started = start(children, call, { now: now() });
-      const text = ask(key, call);
-      return inTurn(
-        typeof text === 'string' ? rendezvousOrder(text, started) : weightedOrder(started, random),
-      );
-    },
-  };
+  return askUser(predicate, call) === true;
 }
 
 export function canary(
@@ -219,7 +134,7 @@ export function canary(
 ): CompiledRoute {
   return {
     *candidates(call): Candidates {
-      const text = key && ask(key, call);
+      const text = key && askUser(key, call);
       const at = typeof text === 'string' ? bucketOf(text, 'canary') : random();
       if (at >= share) return yield* stable.candidates(call);
       const left = yield* to.candidates(call);

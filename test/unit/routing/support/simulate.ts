@@ -34,7 +34,8 @@ export function simulate(
     const items = stats.map((stat, target) => {
       return { target, healthy: true, weight: 1, score: stat.score(now) };
     });
-    const target = latencyOrder(items, random)[0]?.target ?? -1;
+    const [first] = latencyOrder(items, random);
+    const target = first?.target ?? -1;
     stats[target]?.begin();
     picks.push(target);
     const latencyMs = targets[target]?.latencyMs(now) ?? 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { balance } from '../../../src/routing/route/route-nodes.js';
+import { balance } from '../../../src/routing/route/group-nodes.js';
 import type { BalanceStrategy } from '../../../src/routing/route/route-types.js';
 
 describe('balance', () => {
