@@ -17,6 +17,7 @@ import { sendingOn } from '../routing/continuation/continuation-request.js';
 import type { Asked, Continuing } from '../routing/continuation/continued-stream.js';
 import { answerResponse } from '../routing/finish-response.js';
 import type { HealthBook } from '../routing/health-book.js';
+import { orThrow } from '../routing/loop-errors.js';
 import type { LoopOptions } from '../routing/loop-options.js';
 import type { CompiledRoute } from '../routing/route/candidates.js';
 import type { OpenedTarget } from '../routing/route/route-target.js';
@@ -139,8 +140,8 @@ async function route(
     if (switched) return route({ ...call, switched }, askFor(request, switched), asker);
   }
   const way = wayOf(call, request, asker);
-  const answer = await way.start();
-  const resume = (thrown: unknown) => way.resume(thrown);
+  const answer = orThrow(await way.start());
+  const resume = async (thrown: unknown) => orThrow(await way.resume(thrown));
   return answerResponse(answer, asker, resume, continuing(call, request, asker));
 }
 
@@ -178,7 +179,8 @@ function continuing(
   if (choice === undefined || choice === 'error' || dialect === undefined) return undefined;
   const goOn = async (next: GatewayRequest): Promise<Asked> => {
     const way = wayOf({ ...call, goesOn: true }, next, asker);
-    return { answer: await way.start(), resume: (thrown) => way.resume(thrown) };
+    const answer = orThrow(await way.start());
+    return { answer, resume: async (thrown) => orThrow(await way.resume(thrown)) };
   };
   return { choice, request, context: asker, dialect, maxAttempts, ask: goOn };
 }

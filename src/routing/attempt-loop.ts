@@ -15,6 +15,12 @@ import { type Answer, readAnswer } from './read-answer.js';
 import { RetryTurns } from './retry-turns.js';
 import { asksUsage, askUsage, lacksUsage, refusesUsage } from './stream-usage.js';
 
+/** For p-retry, which knows what failed by what is thrown. What fails is a value elsewhere: a throw costs 2 µs. */
+function throwFailed<Result>(result: Result | FailedAttempt): Result {
+  if (result instanceof FailedAttempt) throw result;
+  return result;
+}
+
 /**
  * The one retry loop: sends attempts to one target until one answers, or none may follow. For a stream it
  * is asked again ({@link resume}) as long as nothing of it has reached the caller.
@@ -44,95 +50,81 @@ export class AttemptLoop {
     this.#followers ??= context.followers?.target(target, request);
   }
 
-  /** The first answer. Throws the error the caller is to see. */
-  async start(): Promise<Answer> {
-    try {
-      return await this.#once();
-    } catch (error) {
-      return this.#recover(error);
-    }
+  /** The first answer, or what the caller is to see in its place. */
+  async start(): Promise<Answer | LoopError> {
+    const first = await this.#once();
+    return first instanceof FailedAttempt ? this.#recover(first) : first;
   }
 
-  /** Another answer in the place of one whose body failed. Throws the error the caller is to see. */
-  resume(thrown: unknown): Promise<Answer> {
+  /** Another answer in the place of one whose body failed, or what the caller is to see. */
+  async resume(thrown: unknown): Promise<Answer | LoopError> {
     return this.#recover(FailedAttempt.of(this.fail(thrown)));
   }
 
-  /** What follows an attempt that failed. Only where another one may is p-retry loaded, and makes them. */
-  async #recover(thrown: unknown): Promise<Answer> {
+  /** What follows an attempt that failed. */
+  #recover(failed: FailedAttempt): LoopError | Promise<Answer | LoopError> {
+    const turn = this.#beforeRetry(failed);
+    return turn instanceof FailedAttempt ? this.#ended(turn) : this.#retry(turn);
+  }
+
+  /** Only where another attempt may follow is p-retry loaded, and makes them. */
+  async #retry(turn: Promise<FailedAttempt | undefined> | undefined): Promise<Answer | LoopError> {
     try {
-      await this.#beforeRetry(thrown);
+      throwFailed(await turn);
       const { default: pRetry } = await import('p-retry');
-      return await pRetry(() => this.#once(), {
+      return await pRetry(async () => throwFailed(await this.#once()), {
         retries: Number.POSITIVE_INFINITY,
         minTimeout: 0,
-        onFailedAttempt: ({ error }) => this.#beforeRetry(error),
+        onFailedAttempt: async ({ error }) => {
+          if (!(error instanceof FailedAttempt)) throw error;
+          throwFailed(await this.#beforeRetry(error));
+        },
       });
     } catch (error) {
       if (!(error instanceof FailedAttempt)) throw error;
-      const { failure } = error.attempt;
-      this.end(failure.kind === 'aborted' ? 'aborted' : 'error', failure);
-      throw LoopError.of(error.attempt);
+      return this.#ended(error);
     }
   }
 
-  /** Waits as long as the policy says; throws, at once or later, where nothing may follow. */
-  #beforeRetry(error: unknown): Promise<void> | undefined {
-    if (!(error instanceof FailedAttempt) || this.#isGivenUp) throw error;
+  #ended({ attempt }: FailedAttempt): LoopError {
+    const { failure } = attempt;
+    this.end(failure.kind === 'aborted' ? 'aborted' : 'error', failure);
+    return LoopError.of(attempt);
+  }
+
+  /** Waits as long as the policy says; gives what it ends with where nothing may follow. */
+  #beforeRetry(
+    failed: FailedAttempt,
+  ): FailedAttempt | Promise<FailedAttempt | undefined> | undefined {
+    if (this.#isGivenUp) return failed;
     const { context, health } = this.options;
-    if (this.#asksUsage && refusesUsage(error.attempt.failure)) {
+    if (this.#asksUsage && refusesUsage(failed.attempt.failure)) {
       // Our own question was refused, not the caller's request: it is sent again as it was.
       health.refusesUsage = true;
       context.decide('usage-not-asked', { reason: 'refused' });
       return undefined;
     }
-    this.#stopIfLeft(error);
-    const waitMs = this.#turns.next(error.attempt, this.#current?.exchange.headersAt !== undefined);
-    if (waitMs === undefined) throw error;
-    return this.#takeTurn(error, waitMs);
+    const waitMs = this.#turns.next(
+      failed.attempt,
+      this.#current?.exchange.headersAt !== undefined,
+    );
+    return waitMs === undefined ? failed : this.#takeTurn(failed, waitMs);
   }
 
-  async #takeTurn(error: FailedAttempt, waitMs: number): Promise<void> {
-    const { context } = this.options;
-    await this.#wait(waitMs);
-    // Other calls, or another way of this one, may have met the same meanwhile.
-    this.#stopIfLeft(error);
-    if (context.attempts.length >= this.options.maxAttempts)
-      this.#stop('attempts_exhausted', error);
-    if (this.#current) this.#followers?.retrying(this.#current.record);
-    this.#turns.take();
-  }
-
-  /** Throws where the target is not to be asked once more. */
-  #stopIfLeft(error: FailedAttempt): void {
-    if (this.options.observer?.mayRetry() === false) this.#stop('target_left', error);
-  }
-
-  #stop(reason: string, error: FailedAttempt): never {
-    this.#turns.ended(false);
-    this.options.context.decide('retry-stopped', { reason });
-    throw error;
-  }
-
-  async #wait(waitMs: number): Promise<void> {
-    const { context } = this.options;
+  async #takeTurn(failed: FailedAttempt, waitMs: number): Promise<FailedAttempt | undefined> {
     const record = this.#current?.record;
-    if (record) record.waitedMs = Math.round(waitMs);
-    try {
-      if (waitMs > 0) await context.clock.delay(waitMs, context.signal);
-      else context.signal.throwIfAborted();
-    } catch (reason) {
-      this.#turns.ended(false);
-      throw FailedAttempt.of(abortedFailure(reason, this.options.target.errors));
-    }
+    const ended = await this.#turns.take(failed, waitMs, record);
+    if (ended === undefined && record) this.#followers?.retrying(record);
+    return ended;
   }
 
-  async #once(): Promise<Answer> {
-    const { context, request, target } = this.options;
+  async #once(): Promise<Answer | FailedAttempt> {
+    const { context, request, target, admission } = this.options;
     if (context.signal.aborted) {
-      throw FailedAttempt.of(abortedFailure(context.signal.reason, target.errors));
+      return FailedAttempt.of(abortedFailure(context.signal.reason, target.errors));
     }
-    const permit = this.options.admission && (await this.#admitted(this.options.admission));
+    const permit = admission && (await this.#admitted(admission));
+    if (permit instanceof FailedAttempt) return permit;
     const isAnswered = () => this.#current?.exchange.headersAt !== undefined;
     const guard = guardFirstByte(this.options, isAnswered);
     const exchange = exchangeFor(this.options, guard?.signal ?? context.signal);
@@ -153,14 +145,14 @@ export class AttemptLoop {
       }
       return answer;
     } catch (error) {
-      throw FailedAttempt.of(this.fail(guard ? guard.causeOf(error) : error));
+      return FailedAttempt.of(this.fail(guard ? guard.causeOf(error) : error));
     } finally {
       guard?.end();
     }
   }
 
   /** What the attempt may take of the limits; waits for it where it must. */
-  async #admitted(admission: Admission): Promise<Permit> {
+  async #admitted(admission: Admission): Promise<Permit | FailedAttempt> {
     const { context, request, target } = this.options;
     const { name, provider } = target;
     const asked = { request, context, target: name, provider: provider.name };
@@ -170,7 +162,7 @@ export class AttemptLoop {
       return permit;
     } catch (error) {
       const { signal } = context;
-      throw FailedAttempt.of(
+      return FailedAttempt.of(
         signal.aborted
           ? abortedFailure(signal.reason, target.errors)
           : describeFailure(error, this.shownErrors),

@@ -53,6 +53,12 @@ export class LoopError extends Thrown {
   }
 }
 
+/** For whoever is told by a throw. */
+export function orThrow<Result>(result: Result | LoopError): Result {
+  if (result instanceof LoopError) throw result;
+  return result;
+}
+
 /** The call's signal fired: its deadline, the gateway's closing, or the caller. */
 export function abortedFailure(reason: unknown, errors: ErrorFactory): AttemptFailure {
   if (isGatewayError(reason)) return describeFailure(reason, errors);

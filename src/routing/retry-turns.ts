@@ -1,7 +1,10 @@
 import type { CallContext } from '../pipeline/call-context.js';
 import type { Target } from '../pipeline/target.js';
+import type { Attempt } from './attempt.js';
 import type { AttemptFailure } from './describe-failure.js';
 import type { TargetHealth } from './health-book.js';
+import { abortedFailure, FailedAttempt } from './loop-errors.js';
+import type { AttemptObserver } from './loop-options.js';
 import { decideRetry } from './retry-policy.js';
 
 /** What the turns of one target of one call are decided by. */
@@ -12,6 +15,7 @@ export interface TurnOptions {
   readonly maxAttempts: number;
   /** The target's own number where it is absent. */
   readonly maxRetries?: number | undefined;
+  readonly observer?: AttemptObserver | undefined;
 }
 
 /** A connection that was idle for longer than this was closed by us, so it cannot have been stale. */
@@ -36,6 +40,7 @@ export class RetryTurns {
 
   /** How long to wait before the next attempt, in ms; `undefined` where none may follow. */
   next(attempt: AttemptFailure, hadHeaders: boolean): number | undefined {
+    if (this.#isLeft()) return undefined;
     const { context, health, target } = this.#options;
     const { failure, headers, error } = attempt;
     const decision = decideRetry({
@@ -75,9 +80,47 @@ export class RetryTurns {
     this.#options.health.budget.end(hasFailed);
   }
 
-  /** Notes that the wait is over and the next attempt is sent. */
-  take(): void {
+  /**
+   * Waits for the turn of a retry that was decided on; gives what the target is left with where it may not be sent
+   * after all.
+   *
+   * @param failed what it follows
+   * @param record the attempt that failed
+   */
+  async take(
+    failed: FailedAttempt,
+    waitMs: number,
+    record: Attempt['record'] | undefined,
+  ): Promise<FailedAttempt | undefined> {
+    const { context, maxAttempts, target } = this.#options;
+    if (record) record.waitedMs = Math.round(waitMs);
+    try {
+      if (waitMs > 0) await context.clock.delay(waitMs, context.signal);
+      else context.signal.throwIfAborted();
+    } catch (reason) {
+      this.ended(false);
+      return FailedAttempt.of(abortedFailure(reason, target.errors));
+    }
+    // Other calls, or another way of this one, may have met the same meanwhile.
+    if (this.#isLeft()) return failed;
+    if (context.attempts.length >= maxAttempts) {
+      this.#stop('attempts_exhausted');
+      return failed;
+    }
     this.#taken += 1;
+    return undefined;
+  }
+
+  /** Whether the target is not to be asked once more. */
+  #isLeft(): boolean {
+    if (this.#options.observer?.mayRetry() !== false) return false;
+    this.#stop('target_left');
+    return true;
+  }
+
+  #stop(reason: string): void {
+    this.ended(false);
+    this.#options.context.decide('retry-stopped', { reason });
   }
 
   #left(): number {

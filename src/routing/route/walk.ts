@@ -2,7 +2,7 @@ import type { DialectName } from '../../dialects/dialect.js';
 import type { CallContext } from '../../pipeline/call-context.js';
 import type { Target } from '../../pipeline/target.js';
 import { leaveReason } from '../leave-policy.js';
-import { LoopError, OUTRUN } from '../loop-errors.js';
+import { LoopError, OUTRUN, orThrow } from '../loop-errors.js';
 import type { LoopOptions } from '../loop-options.js';
 import type { Answer } from '../read-answer.js';
 import { UpstreamStream } from '../upstream-stream.js';
@@ -58,22 +58,18 @@ export class Walk {
     this.#options = options;
   }
 
-  /** The first answer. Throws the error the caller is to see. */
-  start(): Promise<Answer> {
+  /** The first answer, or what a target failed with. Throws where nobody could be asked. */
+  start(): Promise<Answer | LoopError> {
     return this.#goOn(this.#options.candidates.next());
   }
 
   /** Another answer in the place of one whose body failed: of the same target, or of another. */
-  async resume(thrown: unknown): Promise<Answer> {
+  async resume(thrown: unknown): Promise<Answer | LoopError> {
     if (this.#at === undefined) throw thrown;
-    try {
-      return await this.#at.loop.resume(thrown);
-    } catch (error) {
-      return this.#leave(error, this);
-    }
+    return this.#orLeave(this.#at.loop.resume(thrown), this.#at);
   }
 
-  async #goOn(step: ReturnType<Candidates['next']>): Promise<Answer> {
+  async #goOn(step: ReturnType<Candidates['next']>): Promise<Answer | LoopError> {
     let next = step;
     while (!next.done) {
       const candidate = next.value;
@@ -81,18 +77,21 @@ export class Walk {
       const delayMs = this.#delayMs(candidate);
       if (delayMs !== undefined) {
         const answer = await this.#race(candidate, delayMs);
-        if (answer) return this.#answered(answer);
+        if (answer) return answer;
       } else {
         const entering = enterTarget(candidate, this.#options, this.#skipped);
         const entered = entering instanceof Promise ? await entering : entering;
-        if (entered) return this.#ask(entered);
+        if (entered) {
+          this.#at = entered;
+          return this.#orLeave(entered.loop.start(), entered);
+        }
       }
       next = this.#options.candidates.next(UNAVAILABLE);
     }
     return this.#askLeastBad();
   }
 
-  async #askLeastBad(): Promise<Answer> {
+  async #askLeastBad(): Promise<Answer | LoopError> {
     // Only where there was nobody at all to ask.
     const leastBad =
       this.#options.asksLeastBad && this.#at === undefined
@@ -105,18 +104,23 @@ export class Walk {
     return this.#answered(await forced.loop.start());
   }
 
-  /** Asks a target and, where it fails, those after it. */
-  async #ask(entered: EnteredTarget): Promise<Answer> {
-    this.#at = entered;
+  /** What a target that is asked answers; where it fails, what those after it do. */
+  async #orLeave(
+    answering: Promise<Answer | LoopError>,
+    entered: EnteredTarget,
+  ): Promise<Answer | LoopError> {
     try {
-      return this.#answered(await entered.loop.start());
+      const answer = await answering;
+      if (!(answer instanceof LoopError)) return this.#answered(answer);
+      return this.#leave(answer, this);
     } catch (error) {
-      return this.#leave(error, this);
+      entered.observer.left();
+      throw error;
     }
   }
 
-  #answered(answer: Answer): Answer {
-    this.#hasAnswered = true;
+  #answered<Given extends Answer | LoopError>(answer: Given): Given {
+    this.#hasAnswered ||= !(answer instanceof LoopError);
     return answer;
   }
 
@@ -129,7 +133,7 @@ export class Walk {
   }
 
   /** Asks a target and, where it is slow, another one beside it; `undefined` where it cannot be asked now. */
-  async #race(candidate: Candidate, delayMs: number): Promise<Answer | undefined> {
+  async #race(candidate: Candidate, delayMs: number): Promise<Answer | LoopError | undefined> {
     const { caller, context, maxAttempts } = this.#options;
     const { hedge, target } = candidate;
     const first = this.#lane(only(candidate), caller);
@@ -152,7 +156,7 @@ export class Walk {
       if (isHedged) {
         context.decide('hedge-answered', { target: answer.loop.options.target.name });
       }
-      return answer;
+      return this.#answered(answer);
     } catch (error) {
       if (error instanceof LoopError) return this.#leave(error, first.walk);
       this.#skipped.addAll(first.walk.#skipped);
@@ -178,13 +182,13 @@ export class Walk {
 
   /** The first answer that has something in it. */
   async #firstContent(): Promise<Answer> {
-    const answer = await this.start();
+    const answer = orThrow(await this.start());
     this.#answer = answer;
     if (answer.kind !== 'events') return answer;
     const opened = new UpstreamStream(answer, async (thrown) => {
       // It has failed by itself; what is to take its place is the loop's.
       this.#opened = undefined;
-      const other = await this.resume(thrown);
+      const other = orThrow(await this.resume(thrown));
       this.#opened = opened;
       return other;
     });
@@ -210,26 +214,19 @@ export class Walk {
     }
   }
 
-  /** What to do once a target has failed for good, on this way or on one beside it. */
-  async #leave(error: unknown, at: Walk): Promise<Answer> {
+  /** What follows once a target has failed for good, on this way or on one beside it: what it failed with, where nothing does. */
+  #leave(error: LoopError, at: Walk): LoopError | Promise<Answer | LoopError> {
     const from = at.#at;
     from?.observer.left();
-    if (!(error instanceof LoopError)) throw error;
     const { failure, headers } = error.attempt;
     const { caller, candidates, context, maxAttempts } = this.#options;
     const reason = leaveReason(failure, headers);
-    if (FINAL.has(reason) || !caller.isReplayable()) throw error;
-    const left: Left = { reason, isPrimary: from?.isPrimary === true };
-    const next = candidates.next(left);
-    if (next.done) throw error;
+    if (FINAL.has(reason) || !caller.isReplayable()) return error;
+    const next = candidates.next({ reason, isPrimary: from?.isPrimary === true });
+    if (next.done) return error;
     context.decide('target-left', { target: from?.loop.options.target.name ?? '', reason });
-    if (context.attempts.length >= maxAttempts) throw error;
-    try {
-      return await this.#goOn(next);
-    } catch (later) {
-      // Where nobody else could be asked, what happened here is what is told.
-      throw later instanceof LoopError ? later : error;
-    }
+    // Where nobody else could be asked, what happened here is what is told.
+    return context.attempts.length >= maxAttempts ? error : this.#goOn(next).catch(() => error);
   }
 }
 
