@@ -25,6 +25,7 @@ export type RoutingVariant =
   | 'sticky'
   | 'bare'
   | 'by-hand'
+  | 'gateways-by-hand'
   | 'failed'
   | 'failed-elsewhere'
   | 'failed-sibling'
@@ -135,22 +136,24 @@ function nextUser(): string | undefined {
   return USERS[turn];
 }
 
-/** What a careful application writes itself: two clients of the bare SDK. */
-const byHand: MakeSide = (baseURL) => {
-  const [first, spare] = [new Provider(baseURL), new Provider(baseURL)];
-  const [one, other] = [first.client({ maxRetries: 0 }), spare.client()];
-  return {
-    async call() {
-      try {
-        await ask(one, BROKEN);
-      } catch (error) {
-        if (!(error instanceof OpenAI.InternalServerError)) throw error;
-        await ask(other);
-      }
-    },
-    wrong: (calls) => first.wrong('first', calls) ?? spare.wrong('spare', calls),
+/** What a careful application writes itself: two clients, of the bare SDK or of gateways without a route. */
+function byHand(made: (client: OpenAI) => OpenAI): MakeSide {
+  return (baseURL) => {
+    const [first, spare] = [new Provider(baseURL), new Provider(baseURL)];
+    const [one, other] = [made(first.client({ maxRetries: 0 })), made(spare.client())];
+    return {
+      async call() {
+        try {
+          await ask(one, BROKEN);
+        } catch (error) {
+          if (!(error instanceof OpenAI.InternalServerError)) throw error;
+          await ask(other);
+        }
+      },
+      wrong: (calls) => first.wrong('first', calls) ?? spare.wrong('spare', calls),
+    };
   };
-};
+}
 
 /** It is to fail on every call, so it must not open. */
 const NEVER_OPENS: BreakerOptions = { consecutive: 1_000, ratio: 1, minResults: 100_000 };
@@ -216,7 +219,8 @@ export const SIDES: Readonly<Record<RoutingVariant, MakeSide>> = {
   weighted: group(GROUP, (targets) => loadBalance(targets, { strategy: 'weighted' })),
   sticky: group(GROUP, (targets) => sticky(nextUser, targets)),
   bare,
-  'by-hand': byHand,
+  'by-hand': byHand((client) => client),
+  'gateways-by-hand': byHand((client) => createGateway().wrap(client)),
   failed: failing(),
   'failed-elsewhere': failing({ baseURL: ELSEWHERE }),
   'failed-sibling': failingSibling,

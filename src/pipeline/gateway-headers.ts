@@ -73,13 +73,14 @@ export class GatewayHeaders extends HeadersBase implements Headers {
   }
 
   get(name: string): string | null {
-    if (this.#later) this.#workOut(name.toLowerCase());
+    const key = name.toLowerCase();
+    if (this.#later) this.#workOut(key);
     if (this.#built) return this.#built.get(name);
-    const own = this.#pairs.get(name) ?? this.#pairs.get(name.toLowerCase());
+    const own = this.#pairs.get(key);
     if (own !== undefined) return own;
+    if (this.#base) return this.#base.get(name);
     // The list also knows cookies, and what is no name at all.
-    if (this.#cookies || !TOKEN.test(name)) return this.#list.get(name);
-    return this.#base ? this.#base.get(name) : null;
+    return this.#cookies || !TOKEN.test(name) ? this.#list.get(name) : null;
   }
   has(name: string): boolean {
     return this.get(name) !== null;
@@ -103,6 +104,9 @@ export class GatewayHeaders extends HeadersBase implements Headers {
     for (const [name, value] of this.entries()) callback.call(thisArg, value, name, this);
   }
   entries(): ReturnType<Headers['entries']> {
+    // The SDKs look through them before there is anything of ours.
+    const isAsGiven = !this.#built && !this.#later && this.#pairs.size === 0;
+    if (this.#base && isAsGiven) return this.#base.entries();
     if (this.#built || this.#base || this.#cookies) return this.#list.entries();
     this.#workOutAll();
     // What the list would give: by name. An array's iterator is one to whoever iterates.

@@ -108,6 +108,12 @@ export class GatewayResponse extends ResponseBase implements Response {
     return payload;
   }
 
+  /** Puts another payload in the place of the one that was taken. For who has the response to itself. */
+  refill(payload: ResponsePayload): this {
+    this.#payload = payload;
+    return this;
+  }
+
   /** The same status, headers and URL over another payload. Takes nothing. */
   withPayload(payload: ResponsePayload, headers?: Headers): GatewayResponse {
     return new GatewayResponse({

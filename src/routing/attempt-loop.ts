@@ -15,6 +15,10 @@ import { type Answer, readAnswer } from './read-answer.js';
 import { RetryTurns } from './retry-turns.js';
 import { asksUsage, askUsage, lacksUsage, refusesUsage } from './stream-usage.js';
 
+function asItIs(failed: FailedAttempt): FailedAttempt {
+  return failed;
+}
+
 /** For p-retry, which knows what failed by what is thrown. What fails is a value elsewhere: a throw costs 2 µs. */
 function throwFailed<Result>(result: Result | FailedAttempt): Result {
   if (result instanceof FailedAttempt) throw result;
@@ -51,9 +55,8 @@ export class AttemptLoop {
   }
 
   /** The first answer, or what the caller is to see in its place. */
-  async start(): Promise<Answer | LoopError> {
-    const first = await this.#once();
-    return first instanceof FailedAttempt ? this.#recover(first) : first;
+  start(): Promise<Answer | LoopError> {
+    return this.#once((failed) => this.#recover(failed));
   }
 
   /** Another answer in the place of one whose body failed, or what the caller is to see. */
@@ -72,7 +75,7 @@ export class AttemptLoop {
     try {
       throwFailed(await turn);
       const { default: pRetry } = await import('p-retry');
-      return await pRetry(async () => throwFailed(await this.#once()), {
+      return await pRetry(async () => throwFailed(await this.#once(asItIs)), {
         retries: Number.POSITIVE_INFINITY,
         minTimeout: 0,
         onFailedAttempt: async ({ error }) => {
@@ -118,13 +121,16 @@ export class AttemptLoop {
     return ended;
   }
 
-  async #once(): Promise<Answer | FailedAttempt> {
+  /** @param onFailed what comes of it where it fails */
+  async #once<Outcome>(
+    onFailed: (failed: FailedAttempt) => Outcome | Promise<Outcome>,
+  ): Promise<Answer | Outcome> {
     const { context, request, target, admission } = this.options;
     if (context.signal.aborted) {
-      return FailedAttempt.of(abortedFailure(context.signal.reason, target.errors));
+      return onFailed(FailedAttempt.of(abortedFailure(context.signal.reason, target.errors)));
     }
     const permit = admission && (await this.#admitted(admission));
-    if (permit instanceof FailedAttempt) return permit;
+    if (permit instanceof FailedAttempt) return onFailed(permit);
     const isAnswered = () => this.#current?.exchange.headersAt !== undefined;
     const guard = guardFirstByte(this.options, isAnswered);
     const exchange = exchangeFor(this.options, guard?.signal ?? context.signal);
@@ -145,7 +151,7 @@ export class AttemptLoop {
       }
       return answer;
     } catch (error) {
-      return FailedAttempt.of(this.fail(guard ? guard.causeOf(error) : error));
+      return onFailed(FailedAttempt.of(this.fail(guard ? guard.causeOf(error) : error)));
     } finally {
       guard?.end();
     }

@@ -128,10 +128,12 @@ function readWhole(
   }
   const payload = translator ? bodyOf(translator) : { bytes, text, json };
   if (translator) noteLost(loop.options, translator);
-  const whole = response.withPayload(
-    { kind: 'bytes', ...payload },
-    jsonHeaders(response.headers, translator !== undefined),
-  );
+  const headers = jsonHeaders(response.headers, translator !== undefined);
+  const filling = { kind: 'bytes', ...payload } as const;
+  const whole =
+    headers === response.headers
+      ? response.refill(filling)
+      : response.withPayload(filling, headers);
   let facts: ResponseFacts | undefined;
   // It is all here: whoever asks is told the same.
   const factsOnce = () => (facts ??= reader.facts());

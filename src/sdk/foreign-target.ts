@@ -87,6 +87,8 @@ export class ForeignTarget implements Target {
     } catch (error) {
       throw translateError(error, { from: errors, to: this.errors, callerSpeaks });
     } finally {
+      // The SDK keeps its options for longer than the attempt.
+      options.fetchOptions = undefined;
       // The SDK found out that the body is used up.
       if (options.__metadata?.hasStreamingBody === true) this.#hasSentOneShot = true;
     }

@@ -115,7 +115,7 @@ class ClientDoor {
       request: this.#request,
       remainingRetries,
     });
-    const { signal: callerSignal } = options;
+    const { signal: callerSignal, fetchOptions } = options;
     const { context, response } = this.#port.open({
       method: options.method.toUpperCase(),
       path: options.path,
@@ -126,8 +126,9 @@ class ClientDoor {
       target,
     });
     const answer = await response;
-    // The next page is asked for with these options: by the caller's own signal, not this call's.
+    // The next page is asked for with these options, which the SDK keeps: they are the caller's own again, not this call's.
     options.signal = callerSignal;
+    options.fetchOptions = fetchOptions;
     return { props: propsOf(answer, options, context.controller), context };
   }
 

@@ -13,12 +13,19 @@ export interface Hop {
 
 type Send = (hop: Hop) => Promise<GatewayResponse>;
 
-/** Follows redirects as `fetch` does, but never to another origin: what was sent is meant for one. */
-export async function followRedirects(first: Hop, send: Send): Promise<Response> {
+/**
+ * Follows the redirect that a response may be, as `fetch` does, but never to another origin: what was sent is meant
+ * for one.
+ */
+export async function followRedirects(
+  answered: GatewayResponse,
+  first: Hop,
+  send: Send,
+): Promise<GatewayResponse> {
   const { redirect } = first.init;
+  let response = answered;
   let hop = first;
   for (let hops = 0; ; hops += 1) {
-    const response = await send(hop);
     const location = redirectLocation(response);
     if (location === null || redirect === 'manual') return response;
     const payload = response.peekPayload();
@@ -33,15 +40,17 @@ export async function followRedirects(first: Hop, send: Send): Promise<Response>
       });
     }
     hop = { url: target, init: redirectedInit(response.status, hop.init), redirected: true };
+    response = await send(hop);
   }
 }
 
-function redirectLocation(response: Response): string | null {
-  const { status } = response;
-  if (status !== 301 && status !== 302 && status !== 303 && status !== 307 && status !== 308) {
-    return null;
-  }
-  return response.headers.get('location');
+/** Whether a status is one that `fetch` follows. */
+export function isRedirect(status: number): boolean {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+
+function redirectLocation({ status, headers }: Response): string | null {
+  return isRedirect(status) ? headers.get('location') : null;
 }
 
 /** The method and body after a redirect, by the fetch standard (HTTP-redirect fetch, step 12). */

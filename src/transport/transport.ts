@@ -17,7 +17,7 @@ import {
   MAX_ERROR_BODY_BYTES,
   type TransportInit,
 } from './exchange.js';
-import { followRedirects, type Hop } from './redirects.js';
+import { followRedirects, type Hop, isRedirect } from './redirects.js';
 import { isRuntimeFetch } from './runtime-fetch.js';
 
 /** The shape of `fetch`. */
@@ -48,7 +48,9 @@ export function createTransport({ fetch: userFetch, mode = 'auto' }: TransportOp
       ? (hop: Hop) => sendDirect(hop, direct.dispatcher, exchange)
       : (hop: Hop) => sendByFetch(userFetch ?? globalThis.fetch, hop, exchange);
     const url = direct?.url ?? (input instanceof Request ? input.url : input);
-    return followRedirects({ url, init, redirected: false }, send);
+    const hop: Hop = { url, init, redirected: false };
+    const response = await send(hop);
+    return isRedirect(response.status) ? followRedirects(response, hop, send) : response;
   };
 }
 
@@ -188,7 +190,9 @@ async function adoptDispatched(
 
 /** The URL as a response shows it. */
 function withoutFragment(url: string | URL): string {
-  return String(url).split('#', 1)[0] ?? '';
+  const text = String(url);
+  const fragment = text.indexOf('#');
+  return fragment < 0 ? text : text.slice(0, fragment);
 }
 
 /** Whether a response has no body by the standard, whatever its headers say. */
@@ -240,11 +244,13 @@ async function sendByFetch(
   } finally {
     ended?.release();
   }
-  const { status, statusText, headers } = response;
+  const { status, statusText } = response;
   if (exchange) {
     exchange.headersAt = exchange.clock.now();
     exchange.status = status;
   }
+  if (response instanceof GatewayResponse) return response;
+  const headers = new GatewayHeaders(response.headers);
   const base = {
     status,
     statusText,
@@ -252,7 +258,6 @@ async function sendByFetch(
     redirected: redirected || response.redirected,
     url: response.url || withoutFragment(url),
   };
-  if (response instanceof GatewayResponse) return response;
   if (response.body === null)
     return new GatewayResponse({ ...base, payload: { kind: 'bytes', bytes: null } });
   const source = countingSource(sourceFromStream(response.body), init.signal, exchange);
