@@ -42,7 +42,13 @@ export function foreignBody(body: unknown, { from, to }: Crossing): ForeignBody 
   if (from === to || !isPlain(body)) return { body, removed: [], boundBy: [] };
   const edit = new Edit({ from, to });
   const edited = edit.body(body);
-  return { body: edited, removed: [...edit.removed], boundBy: [...edit.bound] };
+  return { body: edited, removed: listed(edit.removed), boundBy: listed(edit.bound) };
+}
+
+const NONE: readonly string[] = [];
+
+function listed(names: ReadonlySet<string>): readonly string[] {
+  return names.size === 0 ? NONE : [...names];
 }
 
 /** The parameters of a body that {@link foreignBody} takes out as a whole. */
@@ -52,17 +58,21 @@ export function foreignParameters(body: unknown, { from, to }: Crossing): readon
 
 /** An object that JSON writes member by member: no array, stream or iterable. */
 export function isPlain(value: unknown): value is Json {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Symbol.iterator in value || Symbol.asyncIterator in value) return false;
+  return Object.getPrototypeOf(value) === Object.prototype || isNoBuiltIn(value);
+}
+
+/** Not one of the objects of which JSON would write nothing. */
+function isNoBuiltIn(value: object): boolean {
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(Symbol.iterator in value) &&
-    !(Symbol.asyncIterator in value) &&
     !(value instanceof ReadableStream) &&
     !(value instanceof Blob) &&
     !(value instanceof ArrayBuffer)
   );
 }
+
+const CACHE_CONTROL: readonly string[] = ['cache_control'];
 
 class Edit {
   readonly removed = new Set<string>();
@@ -71,9 +81,11 @@ class Edit {
   /** Both serve Claude: signatures and hosted tools are theirs in common. */
   readonly #bothClaude: boolean;
   readonly #keepsThinking: boolean;
+  readonly #readsCacheControl: boolean;
 
   constructor({ from, to }: Crossing) {
     this.#to = to;
+    this.#readsCacheControl = READS_CACHE_CONTROL.has(to);
     this.#bothClaude = CLAUDE_HOSTS.has(from) && CLAUDE_HOSTS.has(to);
     // OpenRouter hands Claude's own blocks on to Claude; whose the ones that come from there are, nobody knows.
     this.#keepsThinking = this.#bothClaude || (CLAUDE_HOSTS.has(from) && to === 'openrouter');
@@ -88,20 +100,27 @@ class Edit {
 
   body(body: Json): Json {
     const isChat = 'messages' in body;
-    const kept: [string, unknown][] = [];
-    for (const [name, value] of Object.entries(body)) {
+    /** Made with the first member that is another. */
+    let edited: Record<string, unknown> | undefined;
+    for (const name of Object.keys(body)) {
+      const value = body[name];
       if (this.#isForeign(name, value, isChat)) {
         if (value !== undefined) this.removed.add(name);
+        edited ??= { ...body };
+        delete edited[name];
         continue;
       }
       if (STATE.get(name)?.(value)) this.bound.add(name);
-      kept.push([name, this.#member(name, value)]);
+      const member = this.#member(name, value);
+      if (member === value) continue;
+      edited ??= { ...body };
+      edited[name] = member;
     }
-    return Object.fromEntries(kept);
+    return edited ?? body;
   }
 
   #isForeign(name: string, value: unknown, isChat: boolean): boolean {
-    if (name === 'cache_control') return !READS_CACHE_CONTROL.has(this.#to);
+    if (name === 'cache_control') return !this.#readsCacheControl;
     // Chat has `reasoning_effort` and stores nothing unasked; to Responses both are its own, and one a promise.
     if ((name === 'reasoning' || name === 'store') && !isChat) return false;
     if (name === 'reasoning') return this.#to !== 'openrouter';
@@ -200,16 +219,18 @@ class Edit {
   }
 
   #withoutCacheControl(record: Json, path: string): Json {
-    return READS_CACHE_CONTROL.has(this.#to)
-      ? record
-      : this.#without(record, ['cache_control'], path);
+    return this.#readsCacheControl ? record : this.#without(record, CACHE_CONTROL, path);
   }
 
   #without(record: Json, names: readonly string[], path: string): Json {
-    const found = names.filter((name) => record[name] !== undefined && Object.hasOwn(record, name));
-    if (found.length === 0) return record;
-    for (const name of found) this.removed.add(`${path}.${name}`);
-    return Object.fromEntries(Object.entries(record).filter(([name]) => !found.includes(name)));
+    let edited: Record<string, unknown> | undefined;
+    for (const name of names) {
+      if (record[name] === undefined || !Object.hasOwn(record, name)) continue;
+      this.removed.add(`${path}.${name}`);
+      edited ??= { ...record };
+      delete edited[name];
+    }
+    return edited ?? record;
   }
 }
 
@@ -228,12 +249,13 @@ function holdsFile(block: Json): boolean {
 /** A list with its objects mapped, `undefined` leaving one out; the same list where nothing changed. */
 function mapList(list: unknown, map: (item: Json) => Json | undefined): unknown {
   if (!Array.isArray(list)) return list;
-  let changed = false;
-  const mapped: unknown[] = [];
-  for (const item of list as readonly unknown[]) {
+  /** Made with the first item that is another. */
+  let mapped: unknown[] | undefined;
+  for (let index = 0; index < list.length; index += 1) {
+    const item: unknown = list[index];
     const result = isPlain(item) ? map(item) : item;
-    if (result !== item) changed = true;
-    if (result !== undefined) mapped.push(result);
+    if (result !== item) mapped ??= list.slice(0, index);
+    if (result !== undefined) mapped?.push(result);
   }
-  return changed ? mapped : list;
+  return mapped ?? list;
 }

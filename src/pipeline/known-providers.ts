@@ -74,6 +74,15 @@ export function providerOfHost(host: string): KnownProvider | undefined {
   return provider;
 }
 
+/** Whose a target is, in a word: of hosts nobody knows each is taken for a provider of its own. */
+export function ownerOf(
+  { name }: KnownProvider,
+  { host, port }: { readonly host: string; readonly port: number },
+): string {
+  const isGuess = name === 'openai' || name === 'anthropic';
+  return !isGuess || providerOfHost(host) !== undefined ? name : `${host}:${port}`;
+}
+
 function findProvider(host: string): KnownProvider | undefined {
   const name = host.replace(/:\d+$/, '');
   const known = BY_HOST.find(([suffix]) =>

@@ -57,6 +57,8 @@ export interface Target {
   readonly provider: KnownProvider;
   /** Where it is, for telemetry: host and port. */
   readonly address: ServerAddress;
+  /** Whose that is, in a word; see {@link ownerOf}. */
+  readonly owner: string;
   readonly errors: ErrorFactory;
   /** Retries after the first attempt, as the caller's SDK means it. */
   readonly maxRetries: number;

@@ -5,5 +5,5 @@ let ids = 0;
 /** A text that is made once in the world. It is no secret: the next one can be told from it. */
 export function uniqueId(): string {
   ids += 1;
-  return `${PROCESS_ID}_${ids.toString(36)}`;
+  return `${PROCESS_ID}_${ids}`;
 }

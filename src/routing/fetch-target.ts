@@ -1,7 +1,7 @@
 import { type CallIdentity, digest, sortHeaders } from '../pipeline/call-identity.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import { EXCHANGE } from '../pipeline/exchange.js';
-import { type KnownProvider, providerOf } from '../pipeline/known-providers.js';
+import { type KnownProvider, ownerOf, providerOf } from '../pipeline/known-providers.js';
 import {
   addressOf,
   type ErrorFactory,
@@ -108,6 +108,10 @@ export class FetchTarget implements Target {
     this.wantsRawBody = wantsRawBody;
     this.#request = request;
     this.#transport = transport;
+  }
+
+  get owner(): string {
+    return ownerOf(this.provider, this.address);
   }
 
   identity(): CallIdentity {

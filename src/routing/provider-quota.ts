@@ -44,7 +44,7 @@ const STYLES: readonly (readonly HeaderNames[])[] = [
 
 /** Answers after which it is known that a server tells nothing, and how often it is looked at again. */
 const SURE_AFTER = 4;
-const LOOK_EVERY = 8;
+const LOOK_EVERY = 32;
 
 /** Reads what one server's answers tell of the quota: it says it in one way, or not at all. */
 export class QuotaReader {

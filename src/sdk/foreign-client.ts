@@ -1,7 +1,7 @@
 import type { DialectName } from '../dialects/dialect.js';
 import { MAX_TIMER_MS } from '../pipeline/clock.js';
 import { GatewayError } from '../pipeline/errors.js';
-import type { KnownProvider } from '../pipeline/known-providers.js';
+import { type KnownProvider, ownerOf } from '../pipeline/known-providers.js';
 import type { Operation } from '../pipeline/settlement.js';
 import type { ErrorFactory } from '../pipeline/target.js';
 import { isSdkClient, type SdkClient } from './client-types.js';
@@ -168,12 +168,13 @@ export function asForeign(client: SdkClient, provider: KnownProvider): ForeignCl
   if (!(client.timeout <= MAX_TIMER_MS)) client.timeout = MAX_TIMER_MS;
   // The SDK sends it then, the same on every attempt of a call.
   client.idempotencyHeader ??= 'Idempotency-Key';
+  const place = placeOf(client);
   return {
     client,
     family,
     request: client.request.bind(client),
     errors: sdkErrors(client),
-    place: { ...placeOf(client), provider },
+    place: { ...place, provider, owner: ownerOf(provider, place.address) },
     timeoutMs: client.timeout === defaultTimeout(client) ? undefined : client.timeout,
   };
 }

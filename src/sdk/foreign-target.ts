@@ -35,6 +35,7 @@ export class ForeignTarget implements Target {
   readonly name: string;
   readonly provider: KnownProvider;
   readonly address: ServerAddress;
+  readonly owner: string;
   readonly errors: ErrorFactory;
   readonly maxRetries: number;
   readonly timeoutMs: number;
@@ -54,6 +55,7 @@ export class ForeignTarget implements Target {
     this.name = name;
     this.provider = foreign.place.provider;
     this.address = foreign.place.address;
+    this.owner = foreign.place.owner;
     this.errors = caller.errors;
     this.maxRetries = maxRetries ?? caller.maxRetries;
     this.timeoutMs = timeoutOf(foreign, caller);

@@ -1,4 +1,4 @@
-import { type KnownProvider, providerOf } from '../pipeline/known-providers.js';
+import { type KnownProvider, ownerOf, providerOf } from '../pipeline/known-providers.js';
 import { addressOf, type ServerAddress } from '../pipeline/target.js';
 import type { SdkClient } from './client-types.js';
 
@@ -7,15 +7,15 @@ export interface Place {
   readonly name: string;
   readonly provider: KnownProvider;
   readonly address: ServerAddress;
+  /** Whose it is, in a word. */
+  readonly owner: string;
 }
 
 /** Where a client's base URL points. */
 export function placeOf(client: SdkClient): Place {
   const url = URL.parse(client.baseURL);
   const name = url?.host ?? 'unknown';
-  return {
-    name,
-    provider: providerOf(name, client.constructor.name),
-    address: url ? addressOf(url) : { host: name, port: 443 },
-  };
+  const provider = providerOf(name, client.constructor.name);
+  const address = url ? addressOf(url) : { host: name, port: 443 };
+  return { name, provider, address, owner: ownerOf(provider, address) };
 }

@@ -28,6 +28,7 @@ export class SdkTarget implements Target {
   readonly name: string;
   readonly provider: KnownProvider;
   readonly address: ServerAddress;
+  readonly owner: string;
   readonly errors: ErrorFactory;
   readonly maxRetries: number;
   readonly timeoutMs: number;
@@ -48,6 +49,7 @@ export class SdkTarget implements Target {
     this.name = place.name;
     this.provider = place.provider;
     this.address = place.address;
+    this.owner = place.owner;
     this.errors = errors;
     const maxRetries = retriesOr(client.maxRetries, 2)(options.maxRetries);
     this.maxRetries =

@@ -6,7 +6,6 @@ import {
 } from '../dialects/foreign-body.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
 import { GatewayError } from '../pipeline/errors.js';
-import { providerOfHost } from '../pipeline/known-providers.js';
 import type { Target } from '../pipeline/target.js';
 
 /** What is laid over a body, or a function that gives another. */
@@ -17,7 +16,7 @@ export type RequestChange<Call> =
 const NONE: readonly string[] = [];
 
 /** Whose a target is. */
-export type Owner = Pick<Target, 'provider' | 'address'>;
+export type Owner = Pick<Target, 'provider' | 'owner'>;
 
 /** Between whom a request goes. */
 export interface Passage {
@@ -95,19 +94,17 @@ function changedBody<Call>(
 /** What another target may have of a request. Headers that interceptors set, they set for the caller's client. */
 export function stripRequest(request: GatewayRequest, passage: Passage): StrippedRequest {
   const { unsupported = NONE } = passage;
-  const isOwn = isSameOwner(passage.from, passage.to);
+  const isOwn = passage.from.owner === passage.to.owner;
   // Between keys of one provider, mostly, there is nothing to do.
   if (isOwn && unsupported.length === 0 && request.headers === undefined) {
     return { body: plainBody(request.body), removed: NONE, boundBy: NONE };
   }
   const foreign = foreignBody(plainBody(request.body), crossing(passage));
   const { body, dropped } = without(foreign.body, unsupported);
+  const { removed, boundBy } = foreign;
+  if (dropped.length === 0 && request.headers === undefined) return { body, removed, boundBy };
   const headers = Object.keys(request.headers ?? {}).map((name) => `headers.${name}`);
-  return {
-    body,
-    removed: [...foreign.removed, ...dropped, ...headers],
-    boundBy: foreign.boundBy,
-  };
+  return { body, removed: [...removed, ...dropped, ...headers], boundBy };
 }
 
 /** The first parameter of a request for which a target is not to be asked at all. */
@@ -138,7 +135,7 @@ export function isRefused(
 }
 
 function crossing({ from, to }: Passage): Crossing {
-  return { from: ownerOf(from), to: ownerOf(to) };
+  return { from: from.owner, to: to.owner };
 }
 
 /** A body without members of these names. */
@@ -146,7 +143,7 @@ export function without(
   body: unknown,
   names: readonly string[],
 ): { readonly body: unknown; readonly dropped: readonly string[] } {
-  if (!isPlain(body)) return { body, dropped: [] };
+  if (names.length === 0 || !isPlain(body)) return { body, dropped: NONE };
   const dropped = names.filter((name) => Object.hasOwn(body, name) && body[name] !== undefined);
   if (dropped.length === 0) return { body, dropped };
   const kept = Object.entries(body).filter(([name]) => !dropped.includes(name));
@@ -157,21 +154,6 @@ export function without(
 export function plainBody(body: unknown): unknown {
   if (!isPlain(body) || typeof body.toJSON !== 'function') return body;
   return body.toJSON();
-}
-
-/** Whether {@link ownerOf} has the same word for both. */
-function isSameOwner(one: Owner, other: Owner): boolean {
-  if (one.provider.name !== other.provider.name) return false;
-  const { host, port } = one.address;
-  if (host === other.address.host && port === other.address.port) return true;
-  return ownerOf(one) === ownerOf(other);
-}
-
-/** Whose a target is: of hosts nobody knows each is taken for a provider of its own. */
-export function ownerOf({ provider: { name }, address }: Owner): string {
-  const isGuess = name === 'openai' || name === 'anthropic';
-  if (!isGuess || providerOfHost(address.host) !== undefined) return name;
-  return `${address.host}:${address.port}`;
 }
 
 export function applyChange<Call>(body: unknown, change: RequestChange<Call>, call: Call): unknown {

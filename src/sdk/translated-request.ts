@@ -7,7 +7,7 @@ import {
   translateRequest,
 } from '../dialects/translation/translate-request.js';
 import type { GatewayRequest } from '../pipeline/contract.js';
-import { isRefused, type OnUnsupported, type Owner, ownerOf, plainBody } from './shape-request.js';
+import { isRefused, type OnUnsupported, type Owner, plainBody } from './shape-request.js';
 
 /** What a request is translated for. */
 export interface TranslatedPassage {
@@ -38,7 +38,7 @@ export function translated(
   const { from, to, owner, model, maxTokens, structuredOutput, onUnsupported } = passage;
   const asked = typeof body.model === 'string' ? body.model : undefined;
   const target = {
-    provider: ownerOf(owner),
+    provider: owner.owner,
     model: model ?? asked,
     maxTokens,
     structuredOutput,

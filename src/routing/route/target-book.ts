@@ -2,6 +2,7 @@ import type { Admission } from '../../pipeline/admission.js';
 import type { Clock } from '../../pipeline/clock.js';
 import type { Logger } from '../../pipeline/contract.js';
 import { GatewayError } from '../../pipeline/errors.js';
+import { ownerOf } from '../../pipeline/known-providers.js';
 import type { RateLimitOptions } from '../../pipeline/limit-types.js';
 import { type Check, refuse } from '../../pipeline/option-checks.js';
 import type { ModelPrices, PriceFunction } from '../../pipeline/prices.js';
@@ -161,7 +162,7 @@ export class TargetBook implements GatewayTargets {
 
   #providers(endpoint: ProviderEndpoint): Origin {
     const { provider, baseURL } = endpoint;
-    const owner = { provider, address: addressOf(new URL(baseURL)) };
+    const owner = { provider, owner: ownerOf(provider, addressOf(new URL(baseURL))) };
     return { source: providerClient(endpoint, this.#options.clone), owner };
   }
 

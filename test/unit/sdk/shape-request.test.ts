@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayRequest } from '../../../src/pipeline/contract.js';
 import { isGatewayError } from '../../../src/pipeline/errors.js';
-import { providerOf } from '../../../src/pipeline/known-providers.js';
+import { ownerOf, providerOf } from '../../../src/pipeline/known-providers.js';
 import { addressOf } from '../../../src/pipeline/target.js';
 import { type Shape, shapeRequest } from '../../../src/sdk/shape-request.js';
 
-const at = (url: string): Shape<unknown>['from'] => ({
-  provider: providerOf(new URL(url).host, 'OpenAI'),
-  address: addressOf(new URL(url)),
-});
+const at = (url: string): Shape<unknown>['from'] => {
+  const provider = providerOf(new URL(url).host, 'OpenAI');
+  return { provider, owner: ownerOf(provider, addressOf(new URL(url))) };
+};
 const OPENAI = at('https://api.openai.com/v1');
 const GROQ = at('https://api.groq.com/openai/v1');
 
