@@ -1,5 +1,5 @@
 /**
- * `node --import ./scripts/source-hooks.mjs bench/profile.ts [json|burst|paced] [--memory] [--bare|--interceptor|--settled] [--chunks=N] [--calls=N] [--room=zerohop] [--side=open]`
+ * `node --import ./scripts/source-hooks.mjs bench/profile.ts [json|burst|paced] [--memory] [--bare|--interceptor|--settled] [--chunks=N] [--calls=N] [--width=N] [--room=zerohop] [--side=open]`
  *
  * One side of the bench in one process: where its own time goes, by function, in µs a call. Or put
  * `--cpu-prof` before it, for a profile to be opened elsewhere.
@@ -27,7 +27,7 @@ const variant =
   (['bare', 'interceptor', 'settled'] as const).find((name) => has(`--${name}`)) ?? 'gateway';
 const chunks = what === 'paced' ? PACED_CHUNKS : numberOf('--chunks', 50);
 const calls = numberOf('--calls', what === 'json' ? 10_000 : 1_000);
-const width = has('--memory') ? 1 : 64;
+const width = numberOf('--width', has('--memory') ? 1 : 64);
 
 const provider = has('--memory') ? undefined : await startProvider();
 const transport = provider ? { baseURL: provider.baseURL } : { fetch: memoryFetch };

@@ -79,7 +79,7 @@ const COMPARISONS: readonly Comparison[] = [
     on: 'loopback',
     base: 'by-hand',
     variants: ['failed', 'failed-sibling'],
-    blocks: 60,
+    blocks: 100,
   },
   {
     ...OPEN,
@@ -89,8 +89,8 @@ const COMPARISONS: readonly Comparison[] = [
     variants: ['again', 'open', 'open-elsewhere'],
     blocks: 200,
   },
-  { ...OPEN, ...AS_RATIO, on: 'loopback', base: 'none', variants: ['again', 'open'], blocks: 60 },
-  { ...OPEN, ...AS_RATIO, on: 'loopback', base: 'bare', variants: ['none', 'open'], blocks: 60 },
+  { ...OPEN, ...AS_RATIO, on: 'loopback', base: 'none', variants: ['again', 'open'], blocks: 150 },
+  { ...OPEN, ...AS_RATIO, on: 'loopback', base: 'bare', variants: ['none', 'open'], blocks: 100 },
 ];
 
 function rowOf(
