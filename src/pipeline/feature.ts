@@ -79,6 +79,13 @@ export class Followers {
     return followers.length === 0 ? undefined : new Followers(followers, call.logger);
   }
 
+  /** The first one that is of a kind. */
+  find<Kind extends CallFollower>(
+    isKind: (follower: CallFollower) => follower is Kind,
+  ): Kind | undefined {
+    return this.#calls.find(isKind);
+  }
+
   around<T>(work: () => T): T {
     return nest(this.#calls, work);
   }

@@ -30,20 +30,20 @@ function dollars(amount: number | undefined): string | undefined {
   return amount?.toFixed(PICODOLLAR_DIGITS).replace(/\.?0+$/, '');
 }
 
-/** The streams that answer calls, for as long as they are the answer. */
-const streams = new WeakMap<EventSource, SettlingStream>();
+/** What a caller holds of a stream that answers a call. */
+class LeasedStream extends LeasedEvents<SettlingStream> {}
 
 /** What a caller is to hold of a stream. */
 export function leaseStream(stream: SettlingStream): EventSource {
-  const events = new LeasedEvents(stream);
-  streams.set(events, stream);
-  return events;
+  return new LeasedStream(stream);
 }
 
 /** The stream in a response, where it is one that tells how it ended. */
 export function streamIn(response: GatewayResponse): SettlingStream | undefined {
   const payload = response.peekPayload();
-  return payload?.kind === 'events' ? streams.get(payload.events) : undefined;
+  return payload?.kind === 'events' && payload.events instanceof LeasedStream
+    ? payload.events.inner
+    : undefined;
 }
 
 /**
@@ -62,7 +62,7 @@ export function answerResponse(
     const upstream = answer.opened ?? new UpstreamStream(answer, resume);
     const stream = continuing ? new ContinuedStream(upstream, continuing) : upstream;
     context.observation = stream;
-    return response.withPayload({ kind: 'events', events: leaseStream(stream) });
+    return response.refill({ kind: 'events', events: leaseStream(stream) });
   }
   context.observation = new BodyObservation(answer);
   return response;
@@ -98,26 +98,32 @@ class BodyObservation implements Observation {
   }
 }
 
-/** The response as the caller gets it: labelled, and settling the call when its body ends. */
+/**
+ * The response as the caller gets it: labelled, and settling the call when its body ends. It is another one than came
+ * from below, with headers of its own: the SDK holds on to that one for longer than the call, and would hold on to
+ * whatever it leads to.
+ */
 export function finishResponse(given: Response, context: CallContext, target: Target): Response {
   const response = adoptResponse(given);
-  const payload = response.peekPayload();
+  const payload = response.takePayload();
   const headers = label(response.headers, context, target);
-  if (payload?.kind === 'events') {
+  if (payload.kind === 'events') {
     const { events } = payload;
-    const stream = streams.get(events);
-    if (stream) {
-      const settle: SettlingStream['onSettle'] = (outcome, failure) =>
+    if (events instanceof LeasedStream) {
+      const { inner, hold } = events;
+      const settle: SettlingStream['onSettle'] = (outcome, failure) => {
+        hold.release();
         context.settle(outcome, failure);
-      stream.onSettle = settle;
-      return headers === response.headers ? response : response.withPayload(payload, headers);
+      };
+      inner.onSettle = settle;
+      return response.withPayload(payload, headers);
     }
     return response.withPayload(
       { kind: 'events', events: settling(events, context, target) },
       headers,
     );
   }
-  if (payload?.kind === 'source') {
+  if (payload.kind === 'source') {
     const watched = new WatchedSource(payload.source, context, target, target.timeoutMs);
     return response.withPayload({ kind: 'source', source: new LeasedBytes(watched) }, headers);
   }
@@ -129,14 +135,11 @@ export function finishResponse(given: Response, context: CallContext, target: Ta
       dollars(context.settlement().cache?.savedCost),
     );
   }
-  return headers === response.headers
-    ? response
-    : response.withPayload(response.takePayload(), headers);
+  return response.withPayload(payload, headers);
 }
 
 function label(headers: Headers, context: CallContext, target: Target): GatewayHeaders {
-  // The headers of a fetched response cannot be changed.
-  const labelled = headers instanceof GatewayHeaders ? headers : new GatewayHeaders(headers);
+  const labelled = new GatewayHeaders(headers);
   labelled.setOwn('x-zerohop-call-id', context.id);
   // Another target's, where one stood in, or a stored answer of one is taken.
   const answered = context.cache?.producer ?? answeringAttempt(context.attempts)?.target;

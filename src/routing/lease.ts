@@ -1,33 +1,52 @@
 import type { EventSource, StreamEvent } from '../pipeline/event-source.js';
 
+interface Cancellable {
+  cancel(reason?: unknown): void;
+}
+
 /** Gives up streams whose reader was garbage collected: nobody can read them any more. */
-const abandoned = new FinalizationRegistry<{ cancel(reason?: unknown): void }>((source) =>
-  source.cancel(),
-);
+const abandoned = new FinalizationRegistry<Hold>((hold) => hold.cancel());
+
+/** What is kept of a stream for as long as its lease may be lost. */
+export class Hold {
+  #source: Cancellable | undefined;
+
+  constructor(lease: object, source: Cancellable) {
+    this.#source = source;
+    abandoned.register(lease, this, this);
+  }
+
+  cancel(): void {
+    this.#source?.cancel();
+  }
+
+  /** The stream is over. Without this, all of it would be kept until its lease is collected, which takes a full collection. */
+  release(): void {
+    this.#source = undefined;
+    abandoned.unregister(this);
+  }
+}
 
 /**
  * What a caller holds of a stream. The stream itself hangs on a socket, which would keep it; this hangs
  * on the caller only, so that a stream nobody reads is closed and settled once it is collected.
  */
-export class LeasedEvents implements EventSource {
-  readonly #inner: EventSource;
+export class LeasedEvents<Inner extends EventSource = EventSource> implements EventSource {
+  /** Not to be held by the stream, which would keep it. */
+  readonly inner: Inner;
+  readonly hold: Hold;
 
-  constructor(inner: EventSource) {
-    this.#inner = inner;
-    abandoned.register(this, inner);
-  }
-
-  /** Whether this is the lease of `inner`. */
-  isOf(inner: EventSource | undefined): boolean {
-    return this.#inner === inner;
+  constructor(inner: Inner) {
+    this.inner = inner;
+    this.hold = new Hold(this, inner);
   }
 
   pull(): Promise<readonly StreamEvent[] | null> {
-    return this.#inner.pull();
+    return this.inner.pull();
   }
 
   cancel(reason?: unknown): void {
-    this.#inner.cancel(reason);
+    this.inner.cancel(reason);
   }
 }
 
@@ -37,7 +56,7 @@ export class LeasedBytes {
 
   constructor(inner: { pull(): Promise<Uint8Array | null>; cancel(reason?: unknown): void }) {
     this.#inner = inner;
-    abandoned.register(this, inner);
+    new Hold(this, inner);
   }
 
   pull(): Promise<Uint8Array | null> {

@@ -37,9 +37,6 @@ export interface Instruments {
   readonly hasGatewayFeatures: boolean;
 }
 
-/** The telemetry of calls that others are linked to. */
-const telemetryOf = new WeakMap<CallContext, CallTelemetry>();
-
 /** The spans and metrics of one call. */
 export class CallTelemetry implements CallFollower {
   readonly followed: CallContext;
@@ -65,7 +62,6 @@ export class CallTelemetry implements CallFollower {
     this.clock = new SpanClock(followed.clock);
     this.#request = request;
     this.#startedAt = this.clock.now();
-    telemetryOf.set(followed, this);
     const active = context.active();
     this.#span = hasGatewayFeatures ? this.#startGatewaySpan(active, this.#startedAt) : undefined;
     this.context = this.#span ? trace.setSpan(active, this.#span) : active;
@@ -103,12 +99,12 @@ export class CallTelemetry implements CallFollower {
   }
 
   #causeOf(call: CallContext | undefined): Link | undefined {
-    const telemetry = call && telemetryOf.get(call);
+    const telemetry = call && telemetryOf(call);
     return telemetry?.ownSpan && { context: telemetry.ownSpan.spanContext() };
   }
 
   joined(leader: CallContext): void {
-    const target = telemetryOf.get(leader)?.lastTarget?.spanContext;
+    const target = telemetryOf(leader)?.lastTarget?.spanContext;
     // Not in the API before 1.9.
     if (target) this.#span?.addLink?.({ context: target });
   }
@@ -175,4 +171,9 @@ interface CallEnding {
   readonly outcome: Outcome;
   readonly failure: Failure | undefined;
   readonly at: number;
+}
+
+/** The telemetry of a call that others are linked to. */
+function telemetryOf({ followers }: CallContext): CallTelemetry | undefined {
+  return followers?.find((follower) => follower instanceof CallTelemetry);
 }
