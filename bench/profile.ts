@@ -1,8 +1,9 @@
 /**
- * `node --import ./scripts/source-hooks.mjs bench/profile.ts [json|burst|paced] [--memory] [--bare|--interceptor|--settled] [--chunks=N] [--calls=N] [--width=N] [--room=zerohop] [--side=open]`
+ * `node --import ./scripts/source-hooks.mjs bench/profile.ts [json|burst|paced] [--memory] [--bare|--interceptor|--settled] [--chunks=N] [--calls=N] [--width=N] [--room=zerohop] [--side=open] [--shown=N] [--allocated|--survivors]`
  *
- * One side of the bench in one process: where its own time goes, by function, in µs a call. Or put
- * `--cpu-prof` before it, for a profile to be opened elsewhere.
+ * One side of the bench in one process: where its own time goes, by function, in µs a call; or the bytes that it
+ * allocates, or of these what outlives young collections. Or put `--cpu-prof` before it, for a profile to be opened
+ * elsewhere.
  */
 import './support/typescript-hooks.mjs';
 
@@ -10,11 +11,11 @@ const { startProvider } = await import('./support/child.js');
 const { makeClient } = await import('./support/clients.js');
 const { memoryFetch } = await import('./support/memory-fetch.js');
 const { number } = await import('./support/print.js');
-const { profile, roomOf } = await import('./support/profiler.js');
+const { allocations, profile, roomOf } = await import('./support/profiler.js');
 const { SIDES } = await import('./support/routing-sides.js');
 const { callJson, callStream, keepInFlight } = await import('./support/workload.js');
 
-const SHOWN = Number(process.env.SHOWN ?? 45);
+const SHOWN = 45;
 const PACED_CHUNKS = 80;
 const args = process.argv.slice(2);
 const has = (flag: string) => args.includes(flag);
@@ -54,15 +55,17 @@ function routedWork(name: string): () => Promise<unknown> {
 }
 
 await keepInFlight(calls / 4, width, work);
-const times = await profile(() => keepInFlight(calls, width, work));
+const measured = () => keepInFlight(calls, width, work);
+const ofBytes = has('--survivors') ? 'survivors' : has('--allocated') ? 'all' : undefined;
+const shares = await (ofBytes ? allocations(measured, ofBytes) : profile(measured));
 await provider?.[Symbol.asyncDispose]();
 
 const rooms = new Map<string, number>();
-for (const { name, microseconds } of times) {
-  rooms.set(roomOf(name), (rooms.get(roomOf(name)) ?? 0) + microseconds / calls);
+for (const { name, amount } of shares) {
+  rooms.set(roomOf(name), (rooms.get(roomOf(name)) ?? 0) + amount / calls);
 }
 console.log(
-  `${side ?? variant}, ${calls} × ${what}${what === 'json' ? '' : ` of ${chunks} chunks`}, ${width} in flight; µs a call, self time`,
+  `${side ?? variant}, ${calls} × ${what}${what === 'json' ? '' : ` of ${chunks} chunks`}, ${width} in flight; ${ofBytes ? `bytes a call (${ofBytes})` : 'µs a call, self time'}`,
 );
 console.log(
   [...rooms]
@@ -71,7 +74,7 @@ console.log(
     .join(' · '),
 );
 const room = textOf('--room');
-const shown = times.filter(({ name }) => room === undefined || roomOf(name) === room);
-for (const { name, microseconds } of shown.slice(0, SHOWN)) {
-  console.log(`${number(microseconds / calls).padStart(9)}  ${name}`);
+const shown = shares.filter(({ name }) => room === undefined || roomOf(name) === room);
+for (const { name, amount } of shown.slice(0, numberOf('--shown', SHOWN))) {
+  console.log(`${number(amount / calls).padStart(9)}  ${name}`);
 }
