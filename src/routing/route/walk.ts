@@ -101,7 +101,9 @@ export class Walk {
     if (forced === undefined) throw this.#skipped.error();
     this.#options.context.decide('least-bad', { target: leastBad?.target.name ?? '' });
     this.#at = forced;
-    return this.#answered(await forced.loop.start());
+    const answer = await forced.loop.start();
+    if (answer instanceof LoopError) forced.observer.left();
+    return this.#answered(answer);
   }
 
   /** What a target that is asked answers; where it fails, what those after it do. */

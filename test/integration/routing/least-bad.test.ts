@@ -67,6 +67,16 @@ describe.each(ways)('where every breaker is open: $name', (way) => {
     expect(rows.slice(-1).map(tried)).toEqual([['second: status']]);
   });
 
+  it('holds nothing of a target that a limit keeps it from', async () => {
+    // As many as are made until here: the one that all start with, and fifteen that fail.
+    const rateLimit = { requestsPerDay: 16, burst: 1, onLimit: 'reject' } as const;
+    const { ask, gateway } = await allOpen(way, { ...leastBad, rateLimit });
+
+    await expect(ask()).rejects.toMatchObject({ status: 429, code: 'zerohop_rate_limited' });
+    expect(asked()).toEqual([0, 0, 0]);
+    expect(inFlight(gateway)).toEqual([0, 0, 0]);
+  });
+
   it('is told why, unless it is asked for, and nobody is asked', async () => {
     const { ask, rows, clock } = await allOpen(way, { breaker: { jitter: 0 } });
     clock.advance(1_000);
