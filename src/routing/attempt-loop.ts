@@ -9,21 +9,11 @@ import { readingFor } from './answer-reading.js';
 import { Attempt, exchangeFor } from './attempt.js';
 import { type AttemptFailure, describeFailure } from './describe-failure.js';
 import { guardFirstByte } from './first-byte.js';
-import { abortedFailure, FailedAttempt, LoopError } from './loop-errors.js';
+import { abortedFailure, FailedAttempt, LoopError, orThrow } from './loop-errors.js';
 import type { LoopOptions, Seen } from './loop-options.js';
 import { type Answer, readAnswer } from './read-answer.js';
 import { RetryTurns } from './retry-turns.js';
 import { asksUsage, askUsage, lacksUsage, refusesUsage } from './stream-usage.js';
-
-function asItIs(failed: FailedAttempt): FailedAttempt {
-  return failed;
-}
-
-/** For p-retry, which knows what failed by what is thrown. What fails is a value elsewhere: a throw costs 2 µs. */
-function throwFailed<Result>(result: Result | FailedAttempt): Result {
-  if (result instanceof FailedAttempt) throw result;
-  return result;
-}
 
 /**
  * The one retry loop: sends attempts to one target until one answers, or none may follow. For a stream it
@@ -70,17 +60,17 @@ export class AttemptLoop {
     return turn instanceof FailedAttempt ? this.#ended(turn) : this.#retry(turn);
   }
 
-  /** Only where another attempt may follow is p-retry loaded, and makes them. */
+  /** Only where another attempt may follow is p-retry loaded, and makes them: it knows what failed by what is thrown. */
   async #retry(turn: Promise<FailedAttempt | undefined> | undefined): Promise<Answer | LoopError> {
     try {
-      throwFailed(await turn);
+      orThrow(await turn);
       const { default: pRetry } = await import('p-retry');
-      return await pRetry(async () => throwFailed(await this.#once(asItIs)), {
+      return await pRetry(async () => orThrow(await this.#once((failed) => failed)), {
         retries: Number.POSITIVE_INFINITY,
         minTimeout: 0,
         onFailedAttempt: async ({ error }) => {
           if (!(error instanceof FailedAttempt)) throw error;
-          throwFailed(await this.#beforeRetry(error));
+          orThrow(await this.#beforeRetry(error));
         },
       });
     } catch (error) {

@@ -110,9 +110,9 @@ export function finishResponse(given: Response, context: CallContext, target: Ta
   if (payload.kind === 'events') {
     const { events } = payload;
     if (events instanceof LeasedStream) {
-      const { inner, hold } = events;
+      const { inner, tether } = events;
       const settle: SettlingStream['onSettle'] = (outcome, failure) => {
-        hold.release();
+        tether.release();
         context.settle(outcome, failure);
       };
       inner.onSettle = settle;

@@ -5,10 +5,10 @@ interface Cancellable {
 }
 
 /** Gives up streams whose reader was garbage collected: nobody can read them any more. */
-const abandoned = new FinalizationRegistry<Hold>((hold) => hold.cancel());
+const abandoned = new FinalizationRegistry<Tether>((tether) => tether.cancel());
 
 /** What is kept of a stream for as long as its lease may be lost. */
-export class Hold {
+export class Tether {
   #source: Cancellable | undefined;
 
   constructor(lease: object, source: Cancellable) {
@@ -34,11 +34,11 @@ export class Hold {
 export class LeasedEvents<Inner extends EventSource = EventSource> implements EventSource {
   /** Not to be held by the stream, which would keep it. */
   readonly inner: Inner;
-  readonly hold: Hold;
+  readonly tether: Tether;
 
   constructor(inner: Inner) {
     this.inner = inner;
-    this.hold = new Hold(this, inner);
+    this.tether = new Tether(this, inner);
   }
 
   pull(): Promise<readonly StreamEvent[] | null> {
@@ -56,7 +56,7 @@ export class LeasedBytes {
 
   constructor(inner: { pull(): Promise<Uint8Array | null>; cancel(reason?: unknown): void }) {
     this.#inner = inner;
-    new Hold(this, inner);
+    new Tether(this, inner);
   }
 
   pull(): Promise<Uint8Array | null> {

@@ -53,9 +53,9 @@ export class LoopError extends Thrown {
   }
 }
 
-/** For whoever is told by a throw. */
-export function orThrow<Result>(result: Result | LoopError): Result {
-  if (result instanceof LoopError) throw result;
+/** For whoever is told by a throw. What fails is a value between the loop and the walk: a throw costs 2 µs. */
+export function orThrow<Result>(result: Result | FailedAttempt | LoopError): Result {
+  if (result instanceof FailedAttempt || result instanceof LoopError) throw result;
   return result;
 }
 

@@ -55,6 +55,19 @@ export interface SdkStream extends AsyncIterable<unknown> {
 /** Parses a response the way the SDK does, or the way the gateway has a quicker one for. */
 export type ParseResponse = (client: unknown, props: SdkResponseProps) => unknown;
 
+/** What an application may change on a client while it runs: where it calls, who calls, and how. */
+export interface ClientMembers {
+  readonly baseURL?: unknown;
+  readonly apiKey?: unknown;
+  readonly authToken?: unknown;
+  readonly adminAPIKey?: unknown;
+  readonly organization?: unknown;
+  readonly project?: unknown;
+  readonly deploymentName?: unknown;
+  readonly apiVersion?: unknown;
+  readonly timeout?: unknown;
+}
+
 /** The internals of a client that the gateway calls. All of them exist in both SDKs and all their majors. */
 export interface SdkClient extends WrappableClient {
   request(options: unknown, remainingRetries?: number | null): SdkPromise;

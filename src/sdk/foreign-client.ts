@@ -4,7 +4,7 @@ import { GatewayError } from '../pipeline/errors.js';
 import { type KnownProvider, ownerOf } from '../pipeline/known-providers.js';
 import type { Operation } from '../pipeline/settlement.js';
 import type { ErrorFactory } from '../pipeline/target.js';
-import { isSdkClient, type SdkClient } from './client-types.js';
+import { type ClientMembers, isSdkClient, type SdkClient } from './client-types.js';
 import { baseOf, type CloneOptions, cloneClient } from './clone-client.js';
 import { type Place, placeOf } from './place.js';
 import { sdkErrors } from './sdk-errors.js';
@@ -84,19 +84,8 @@ export function familyOf(client: SdkClient): SdkFamily | undefined {
   return 'messages' in client ? 'anthropic' : undefined;
 }
 
-/** What an application may change on a client while it runs. */
-interface Members {
-  readonly baseURL?: unknown;
-  readonly apiKey?: unknown;
-  readonly authToken?: unknown;
-  readonly adminAPIKey?: unknown;
-  readonly organization?: unknown;
-  readonly project?: unknown;
-  readonly timeout?: unknown;
-}
-
 interface Known {
-  readonly members: Members;
+  readonly members: ClientMembers;
   readonly foreign: ForeignClient;
 }
 
@@ -140,13 +129,13 @@ export class ForeignClients {
   }
 }
 
-function membersOf(client: Members): Members {
+function membersOf(client: ClientMembers): ClientMembers {
   const { baseURL, apiKey, authToken, adminAPIKey, organization, project, timeout } = client;
   return { baseURL, apiKey, authToken, adminAPIKey, organization, project, timeout };
 }
 
 /** By name, one after another: each call pays for it. */
-function isAsKnown(client: Members, { members }: Known): boolean {
+function isAsKnown(client: ClientMembers, { members }: Known): boolean {
   return (
     client.baseURL === members.baseURL &&
     client.apiKey === members.apiKey &&

@@ -1,20 +1,9 @@
 import { type CallIdentity, digest, sortHeaders } from '../pipeline/call-identity.js';
-import type { SdkClient, SdkRequestOptions } from './client-types.js';
+import type { ClientMembers, SdkClient, SdkRequestOptions } from './client-types.js';
 import { ownFetch } from './clone-client.js';
 import { rowsOf } from './merge-headers.js';
 
-/** Members of a client that an application may change: where it calls, who calls, and how; the last two are in no body. */
-interface Members {
-  readonly baseURL?: unknown;
-  readonly apiKey?: unknown;
-  readonly authToken?: unknown;
-  readonly adminAPIKey?: unknown;
-  readonly organization?: unknown;
-  readonly project?: unknown;
-  readonly deploymentName?: unknown;
-  readonly apiVersion?: unknown;
-}
-/** How many of them come before the last two. */
+/** How many of a client’s members say where and who; the two behind them are in no body. */
 const WHERE_AND_WHO = 6;
 const MEMBERS = 8;
 
@@ -56,7 +45,7 @@ export function identityOf(client: SdkClient, options: SdkRequestOptions): CallI
 /** All of a client that may change from one call to the next: its members first, then what the application still holds. */
 function lookAt(client: SdkClient): readonly unknown[] {
   // Any client may be asked for them. By name, one after another: each call pays for it.
-  const members: Members = client;
+  const members: ClientMembers = client;
   const { defaultHeaders, defaultQuery } = client._options ?? {};
   const seen = [
     textOr(members.baseURL),

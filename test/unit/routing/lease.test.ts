@@ -17,17 +17,17 @@ describe('the lease of a stream', () => {
     const stream = source();
 
     // As the engine does once nobody has the lease.
-    new LeasedEvents(stream).hold.cancel();
+    new LeasedEvents(stream).tether.cancel();
 
     expect(stream.seen.cancelled).toBe(1);
   });
 
   it('leads to the stream no longer once that is over', () => {
     const stream = source();
-    const { hold } = new LeasedEvents(stream);
+    const { tether } = new LeasedEvents(stream);
 
-    hold.release();
-    hold.cancel();
+    tether.release();
+    tether.cancel();
 
     expect(stream.seen.cancelled).toBe(0);
   });
